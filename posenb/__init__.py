@@ -1,0 +1,1 @@
+"""Markerless pose estimation that lives in the notebook and the cloud."""

@@ -1,0 +1,71 @@
+"""Packages that are loaded only when something needs them."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from posenb.errors import MissingBackendError, MissingPackageError
+
+__all__ = ["import_optional", "require_keras"]
+
+_BACKENDS = ("tensorflow", "jax")
+
+
+def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import `module`, or say which extra of posenb brings it.
+
+    Parameters
+    ----------
+    module : str
+        Dotted module name.
+    extra : str
+        Extra of posenb that installs it.
+    purpose : str
+        What it is needed for, as the start of a sentence ("Reading s3:// URLs").
+
+    Raises
+    ------
+    MissingPackageError
+        If the module is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{purpose} needs the package {module.split('.', maxsplit=1)[0]!r}, which is not installed "
+            f'({error}). Install it with: pip install "posenb[{extra}]"'
+        ) from error
+
+
+def require_keras() -> ModuleType:
+    """Import Keras with a backend that is installed.
+
+    Keras reads ``KERAS_BACKEND`` when it is first imported. When the variable is
+    not set and TensorFlow, Keras's default, is absent but JAX is there (as in
+    Colab's TPU image), JAX is chosen.
+
+    Raises
+    ------
+    MissingBackendError
+        If neither TensorFlow nor JAX is installed.
+    """
+    wanted = os.environ.get("KERAS_BACKEND")
+    installed = [name for name in _BACKENDS if find_spec(name) is not None]
+    if wanted in _BACKENDS and wanted not in installed:
+        raise MissingBackendError(
+            f"KERAS_BACKEND asks for {wanted!r}, which is not installed. Install it with: "
+            f'pip install "posenb[{wanted}]", or unset KERAS_BACKEND.'
+        )
+    if not installed:
+        raise MissingBackendError(
+            "Training and Keras inference need TensorFlow or JAX, and neither is installed. "
+            'Install one of the two with: pip install "posenb[tensorflow]" or '
+            'pip install "posenb[jax]"'
+        )
+    if wanted is None:
+        os.environ["KERAS_BACKEND"] = installed[0]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return import_module("keras")

@@ -1,0 +1,86 @@
+"""Progress as a callback: libraries report, the surface decides how it looks."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+__all__ = ["Progress", "ProgressBar", "silent_progress", "tqdm_progress"]
+
+
+class ProgressBar(Protocol):
+    """One bar: entered when the work starts, advanced as it goes."""
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the bar."""
+        ...
+
+    def advance(self, count: int = 1, **figures: str) -> None:
+        """Move on by `count`; `figures` are shown beside the bar."""
+        ...
+
+
+class Progress(Protocol):
+    """Makes a bar for a piece of work of known or unknown (None) length."""
+
+    def __call__(self, total: int | None, description: str, unit: str = "it") -> ProgressBar:
+        """Return a bar for `total` units of work."""
+        ...
+
+
+class _TqdmBar:
+    def __init__(self, total: int | None, description: str, unit: str) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=total, desc=description, unit=unit, unit_scale=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def advance(self, count: int = 1, **figures: str) -> None:
+        if figures:
+            self._bar.set_postfix(figures, refresh=False)
+        self._bar.update(count)
+
+
+class _SilentBar:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def advance(self, count: int = 1, **figures: str) -> None:
+        return None
+
+
+def tqdm_progress(total: int | None, description: str, unit: str = "it") -> ProgressBar:
+    """Show a tqdm bar: text in a terminal, a widget in a notebook."""
+    return _TqdmBar(total, description, unit)
+
+
+def silent_progress(total: int | None, description: str, unit: str = "it") -> ProgressBar:
+    """Show nothing."""
+    return _SilentBar()

@@ -1,0 +1,1 @@
+"""Variation of training frames, drawn on the host and applied on the device."""

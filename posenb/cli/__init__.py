@@ -1,0 +1,1 @@
+"""The command line: the Python verbs under the same names."""

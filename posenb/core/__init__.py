@@ -1,0 +1,29 @@
+"""Values: frozen, validated once in the constructor, trusted inside."""
+
+from posenb.core.configs import (
+    AnalyzeConfig,
+    AugmentationConfig,
+    Config,
+    ModelConfig,
+    SplitConfig,
+    TrainConfig,
+)
+from posenb.core.labels import FrameName, Labels, Visibility
+from posenb.core.poses import Poses
+from posenb.core.skeleton import Skeleton
+from posenb.core.split import Split
+
+__all__ = [
+    "AnalyzeConfig",
+    "AugmentationConfig",
+    "Config",
+    "FrameName",
+    "Labels",
+    "ModelConfig",
+    "Poses",
+    "Skeleton",
+    "Split",
+    "SplitConfig",
+    "TrainConfig",
+    "Visibility",
+]

@@ -1,0 +1,208 @@
+"""Options travel as small frozen configs; unknown keys raise."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from posenb.errors import ConfigError
+
+__all__ = [
+    "AnalyzeConfig",
+    "AugmentationConfig",
+    "Config",
+    "ModelConfig",
+    "SplitConfig",
+    "TrainConfig",
+    "explain",
+]
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def explain(what: str, error: ValidationError) -> ConfigError:
+    """Turn pydantic's report into one readable error."""
+    parts = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or what
+        if problem["type"] == "extra_forbidden":
+            parts.append(f"{key!r} is not an option")
+        else:
+            parts.append(f"{key}: {problem['msg']} (got {problem['input']!r})")
+    return ConfigError(f"{what}: {'; '.join(parts)}.")
+
+
+class Config(BaseModel):
+    """A frozen set of options; an unknown key or a value out of range raises `ConfigError`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            known = ", ".join(type(self).model_fields)
+            problem = explain(type(self).__name__, error)
+            raise ConfigError(f"{problem} Options: {known}.") from error
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some options changed, checked anew."""
+        return type(self)(**{**self.model_dump(), **changes})
+
+
+class ModelConfig(Config):
+    """Shape of the network.
+
+    Attributes
+    ----------
+    backbone : str
+        Name in `posenb.models.backbones`.
+    weights : str or None
+        ``"imagenet"`` (Keras's own loading), any URL of a ``.weights.h5`` or ``.h5``
+        file of the backbone, or None for random initialisation.
+    stride : int
+        Input pixels per map cell, 4 or 8.
+    width : int
+        Channels of the pyramid decoder.
+    intermediate_supervision : bool
+        Train a second scoremap head at the decoder's coarsest level.
+    """
+
+    backbone: str = "mobilenet_v2"
+    weights: str | None = "imagenet"
+    stride: Literal[4, 8] = 4
+    width: int = Field(default=64, ge=8, le=512)
+    intermediate_supervision: bool = True
+
+
+class AugmentationConfig(Config):
+    """How training frames are varied; every field may be 0 or "none" to switch it off.
+
+    Attributes
+    ----------
+    rotation : float or "auto"
+        Largest rotation either way, degrees. "auto" turns fully where the labelled
+        animals face every way and by 25 degrees otherwise.
+    scale : float
+        Largest change of size: 0.2 means between 1/1.2 and 1.2 times.
+    translation : float
+        Largest shift of the training window, as a share of its side.
+    flip : {"auto", "none", "horizontal"}
+        Mirror half of the frames and trade left for right keypoints. "auto" mirrors
+        where the animals face every way and every sided keypoint has its partner.
+    brightness, contrast : float
+        Largest relative change.
+    blur : float
+        Share of the frames that are blurred (3 x 3 binomial filter).
+    noise : float
+        Largest standard deviation of Gaussian noise, in grey levels of 255.
+    occlusion : float
+        Probability of each of two patches that hide a part of the animal.
+    """
+
+    rotation: float | Literal["auto"] = "auto"
+    scale: float = Field(default=0.2, ge=0, le=1)
+    translation: float = Field(default=0.2, ge=0, le=0.5)
+    flip: Literal["auto", "none", "horizontal"] = "auto"
+    brightness: float = Field(default=0.2, ge=0, le=1)
+    contrast: float = Field(default=0.2, ge=0, le=1)
+    blur: Probability = 0.1
+    noise: float = Field(default=6.0, ge=0, le=64)
+    occlusion: Probability = 0.1
+
+
+class SplitConfig(Config):
+    """How labelled frames are divided.
+
+    Attributes
+    ----------
+    test_fraction : float
+        Share of the frames (or videos) only ever evaluated.
+    validation_fraction : float
+        Share of the *remaining* frames (or videos) that choose the checkpoint.
+    by : {"frame", "video"}
+        Whether frames or whole videos are drawn.
+    seed : int
+        Same seed, same split.
+    """
+
+    test_fraction: Fraction = 0.05
+    validation_fraction: Fraction = 0.15
+    by: Literal["frame", "video"] = "frame"
+    seed: int = 0
+
+
+class TrainConfig(Config):
+    """Everything that decides a training run.
+
+    Attributes
+    ----------
+    model : ModelConfig
+    augmentation : AugmentationConfig
+    split : SplitConfig
+    scale : float or "auto"
+        Size of the network's input relative to the source. "auto" chooses it from
+        the labelled animals' size.
+    window : int or "auto"
+        Side of the square training window, pixels of the scaled input, a multiple of 32.
+    steps : int
+        Optimizer steps at most.
+    batch_size : int
+        Windows per step.
+    learning_rate : float
+        Peak of AdamW's schedule (linear warm-up, cosine decay).
+    weight_decay : float
+    warmup : float
+        Share of the steps that warm up.
+    validate_every : int
+        Steps between two validations, each of which writes a checkpoint.
+    patience : int
+        Validations without a better one before training stops.
+    mixed_precision : bool or "auto"
+        Half precision on the device; "auto" uses it on GPUs and TPUs.
+    radius : float
+        Reach of a keypoint's target, in pixels of the scaled input.
+    seed : int
+        Decides initial weights, order of frames and augmentation.
+    """
+
+    model: ModelConfig = ModelConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    split: SplitConfig = SplitConfig()
+    scale: Annotated[float, Field(gt=0, le=4)] | Literal["auto"] = "auto"
+    window: Annotated[int, Field(ge=64, multiple_of=32)] | Literal["auto"] = "auto"
+    steps: int = Field(default=1000, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    warmup: Fraction = 0.05
+    validate_every: int = Field(default=50, ge=1)
+    patience: int = Field(default=8, ge=1)
+    mixed_precision: bool | Literal["auto"] = "auto"
+    radius: float = Field(default=12.0, gt=0)
+    seed: int = 0
+
+
+class AnalyzeConfig(Config):
+    """How a video is analyzed.
+
+    Attributes
+    ----------
+    batch_size : int
+        Frames per forward pass.
+    chunk_size : int
+        Frames per finished piece of work.
+    crop : (int, int, int, int) or None
+        x1, x2, y1, y2 in pixels of the displayed video, the ends excluded
+        (DeepLabCut's order). Coordinates come back in the whole frame.
+    start, stop : int or None
+        Frame range, the end excluded.
+    """
+
+    batch_size: int = Field(default=16, ge=1)
+    chunk_size: int = Field(default=500, ge=1)
+    crop: tuple[int, int, int, int] | None = None
+    start: int = Field(default=0, ge=0)
+    stop: int | None = Field(default=None, ge=1)

@@ -1,0 +1,124 @@
+"""What people clicked: positions of keypoints in named frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from posenb.core.skeleton import Skeleton
+from posenb.errors import InvalidInputError
+
+__all__ = ["FrameName", "Labels", "Visibility"]
+
+
+class FrameName(NamedTuple):
+    """A labelled image: ``labeled-data/<video>/<image>``.
+
+    `video` is empty where the images lie in ``labeled-data/`` itself.
+    """
+
+    video: str
+    image: str
+
+
+class Visibility(IntEnum):
+    """What a person said of a keypoint in a frame (COCO's three values)."""
+
+    UNLABELLED = 0
+    OCCLUDED = 1
+    VISIBLE = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Labelled keypoints of a set of frames.
+
+    Parameters
+    ----------
+    frames : tuple of FrameName
+        N unique frames.
+    positions : ndarray, shape (N, I, K, 2)
+        x, y in pixels of the image; integers are pixel centres; NaN = no position.
+    skeleton : Skeleton
+        The K keypoints.
+    individuals : tuple of str, optional
+        The I animals; one unnamed animal (``("",)``) by default.
+    visibility : ndarray of uint8, shape (N, I, K), optional
+        `Visibility` values. By default a keypoint with a position is visible and
+        one without is unlabelled. An occluded keypoint may have a position (a guess
+        behind the obstacle) or none.
+    scorer : str, optional
+        Who labelled.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree, frames repeat, or a visible keypoint has no position.
+    """
+
+    frames: tuple[FrameName, ...]
+    positions: np.ndarray
+    skeleton: Skeleton
+    individuals: tuple[str, ...] = ("",)
+    visibility: np.ndarray | None = None
+    scorer: str = "posenb"
+
+    def __post_init__(self) -> None:
+        """Normalise dtypes, make the arrays read-only and check the rules."""
+        frames = tuple(FrameName(*frame) for frame in self.frames)
+        positions = np.array(self.positions, dtype=np.float64)
+        expected = (len(frames), len(self.individuals), len(self.skeleton), 2)
+        if positions.shape != expected:
+            raise InvalidInputError(
+                "Label positions have the shape (frames, individuals, keypoints, 2) = "
+                f"{expected}; got {positions.shape}."
+            )
+        if len(set(frames)) != len(frames):
+            raise InvalidInputError("Each labelled frame appears once; some repeat. Merge them.")
+        positions[np.isnan(positions).any(axis=-1)] = np.nan
+        present = ~np.isnan(positions[..., 0])
+        if self.visibility is None:
+            visibility = np.where(present, Visibility.VISIBLE, Visibility.UNLABELLED)
+        else:
+            visibility = np.array(self.visibility)
+            if visibility.shape != expected[:-1]:
+                raise InvalidInputError(
+                    f"Visibility has the shape {expected[:-1]}; got {visibility.shape}."
+                )
+            if (visibility[~present] == Visibility.VISIBLE).any():
+                raise InvalidInputError(
+                    "A visible keypoint has a position; some are NaN. Mark them occluded or "
+                    "unlabelled."
+                )
+        visibility = visibility.astype(np.uint8)
+        for array in (positions, visibility):
+            array.flags.writeable = False
+        object.__setattr__(self, "frames", frames)
+        object.__setattr__(self, "individuals", tuple(self.individuals))
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "visibility", visibility)
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.frames)
+
+    @property
+    def videos(self) -> tuple[str, ...]:
+        """Names of the videos the frames come from, in order of appearance."""
+        return tuple(dict.fromkeys(frame.video for frame in self.frames))
+
+    def select(self, indices: np.ndarray | list[int] | tuple[int, ...]) -> Labels:
+        """Return the labels of the frames at `indices`, in that order."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        assert self.visibility is not None
+        return Labels(
+            tuple(self.frames[i] for i in chosen),
+            self.positions[chosen],
+            self.skeleton,
+            self.individuals,
+            self.visibility[chosen],
+            self.scorer,
+        )

@@ -1,0 +1,170 @@
+"""Trajectories: where every keypoint was in every analyzed frame, and how sure the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from posenb.core.skeleton import Skeleton
+from posenb.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["Poses"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Poses:
+    """Poses of one video.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (T, I, K, 2)
+        x, y in pixels of the source video as displayed (rotation applied, crops
+        undone); integers are pixel centres; NaN = not found.
+    likelihoods : ndarray, shape (T, I, K)
+        0 to 1; NaN where nothing was predicted.
+    skeleton : Skeleton
+        The K keypoints.
+    frames : ndarray of int, shape (T,), optional
+        Strictly increasing frame indices in the video; 0 to T-1 by default.
+    individuals : tuple of str, optional
+        The I animals; one unnamed animal (``("",)``) by default.
+    fps : float, optional
+        Frames per second of the video; NaN where unknown.
+    scorer : str, optional
+        Name of the model that made the poses.
+    provenance : mapping, optional
+        Whatever tells how the poses came about (digests, config, versions, video).
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree or the frames do not increase.
+    """
+
+    positions: np.ndarray
+    likelihoods: np.ndarray
+    skeleton: Skeleton
+    frames: np.ndarray | None = None
+    individuals: tuple[str, ...] = ("",)
+    fps: float = float("nan")
+    scorer: str = "posenb"
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Normalise dtypes, make the arrays read-only and check the rules."""
+        positions = np.array(self.positions, dtype=np.float64)
+        likelihoods = np.array(self.likelihoods, dtype=np.float64)
+        count = positions.shape[0] if positions.ndim == 4 else -1
+        expected = (count, len(self.individuals), len(self.skeleton), 2)
+        if positions.shape != expected or likelihoods.shape != expected[:-1]:
+            raise InvalidInputError(
+                "Poses have positions of shape (frames, individuals, keypoints, 2) and "
+                f"likelihoods of shape (frames, individuals, keypoints), here with "
+                f"{len(self.individuals)} individuals and {len(self.skeleton)} keypoints; got "
+                f"{positions.shape} and {likelihoods.shape}."
+            )
+        frames = np.arange(count) if self.frames is None else np.array(self.frames)
+        if frames.shape != (count,) or (np.diff(frames) <= 0).any():
+            raise InvalidInputError(
+                f"Poses need {count} strictly increasing frame indices; got an array of shape "
+                f"{frames.shape}."
+            )
+        frames = frames.astype(np.int64)
+        for array in (positions, likelihoods, frames):
+            array.flags.writeable = False
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "likelihoods", likelihoods)
+        object.__setattr__(self, "frames", frames)
+        object.__setattr__(self, "individuals", tuple(self.individuals))
+        object.__setattr__(self, "fps", float(self.fps))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return int(self.positions.shape[0])
+
+    @property
+    def times(self) -> np.ndarray:
+        """Seconds from the first frame of the video, shape (T,)."""
+        assert self.frames is not None
+        return self.frames / self.fps
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return a tidy table, one row for each frame, individual and keypoint.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``frame, time, individual, keypoint, x, y, likelihood``: time in
+            seconds, x and y in pixels. The wide layout of DeepLabCut is what lies in
+            the files beside the video.
+        """
+        import pandas as pd
+
+        assert self.frames is not None
+        count, individuals, keypoints = self.likelihoods.shape
+        return pd.DataFrame(
+            {
+                "frame": np.repeat(self.frames, individuals * keypoints),
+                "time": np.repeat(self.times, individuals * keypoints),
+                "individual": np.tile(np.repeat(self.individuals, keypoints), count),
+                "keypoint": np.tile(self.skeleton.keypoints, count * individuals),
+                "x": self.positions[..., 0].ravel(),
+                "y": self.positions[..., 1].ravel(),
+                "likelihood": self.likelihoods.ravel(),
+            }
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return a dataset laid out as the package movement lays out its poses.
+
+        Returns
+        -------
+        Dataset
+            ``position (time, space, keypoint, individual)`` in pixels and
+            ``confidence (time, keypoint, individual)``; ``time`` in seconds, or in
+            frames where the frame rate is unknown.
+
+        Raises
+        ------
+        MissingPackageError
+            If xarray is not installed.
+        """
+        from posenb._optional import import_optional
+
+        xarray = import_optional("xarray", extra="xarray", purpose="Poses.to_xarray")
+        known = np.isfinite(self.fps)
+        names = [name or f"individual_{i}" for i, name in enumerate(self.individuals)]
+        dataset: xr.Dataset = xarray.Dataset(
+            {
+                "position": (
+                    ("time", "space", "keypoint", "individual"),
+                    self.positions.transpose(0, 3, 2, 1),
+                ),
+                "confidence": (
+                    ("time", "keypoint", "individual"),
+                    self.likelihoods.transpose(0, 2, 1),
+                ),
+            },
+            coords={
+                "time": self.times if known else self.frames,
+                "space": ["x", "y"],
+                "keypoint": list(self.skeleton.keypoints),
+                "individual": names,
+            },
+            attrs={
+                "fps": self.fps if known else None,
+                "time_unit": "seconds" if known else "frames",
+                "source_software": "posenb",
+                "ds_type": "poses",
+            },
+        )
+        return dataset

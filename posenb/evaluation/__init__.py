@@ -1,0 +1,1 @@
+"""How far predictions are from labels: arrays in, tables out."""

@@ -1,0 +1,1 @@
+"""Coordinates under resizing, cropping, padding and rotation."""

@@ -1,0 +1,1 @@
+"""Label and pose tables in DeepLabCut's layout, visibility, merging and splits."""

@@ -1,0 +1,1 @@
+"""Keras functional networks from frames to poses."""

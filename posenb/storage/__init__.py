@@ -1,0 +1,1 @@
+"""Files and folders behind URLs: the one room that knows fsspec."""

@@ -1,0 +1,1 @@
+"""Fine-tuning a network on a project's labelled frames."""

@@ -1,0 +1,1 @@
+"""Frame-exact reading and browser-ready writing of video: the one room that knows PyAV."""
