@@ -34,8 +34,9 @@ def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
+        package = module.partition(".")[0]
         raise MissingPackageError(
-            f"{purpose} needs the package {module.split('.', maxsplit=1)[0]!r}, which is not installed "
+            f"{purpose} needs the package {package!r}, which is not installed "
             f'({error}). Install it with: pip install "posenb[{extra}]"'
         ) from error
 
