@@ -1,1 +1,45 @@
-"""Markerless pose estimation that lives in the notebook and the cloud."""
+"""Markerless pose estimation that lives in the notebook and the cloud.
+
+Importing posenb loads none of its rooms: each public name is fetched from its
+room the first time it is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> "module:attribute". __init__.pyi says the same to type checkers and editors.
+_PUBLIC = {
+    "AnalyzeConfig": "posenb.core:AnalyzeConfig",
+    "AugmentationConfig": "posenb.core:AugmentationConfig",
+    "FrameName": "posenb.core:FrameName",
+    "Labels": "posenb.core:Labels",
+    "ModelConfig": "posenb.core:ModelConfig",
+    "Poses": "posenb.core:Poses",
+    "PosenbError": "posenb.errors:PosenbError",
+    "Skeleton": "posenb.core:Skeleton",
+    "Split": "posenb.core:Split",
+    "SplitConfig": "posenb.core:SplitConfig",
+    "TrainConfig": "posenb.core:TrainConfig",
+    "Visibility": "posenb.core:Visibility",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        # With its name and object, Python adds the likeliest name to the traceback.
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+        )
+    module, attribute = _PUBLIC[name].split(":")
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])
