@@ -20,6 +20,7 @@ __all__ = [
     "TrainingError",
     "UnknownNameError",
     "VideoError",
+    "VideoWarning",
 ]
 
 
@@ -57,6 +58,10 @@ class StorageError(PosenbError, OSError):
 
 class VideoError(PosenbError):
     """A video cannot be read or written."""
+
+
+class VideoWarning(UserWarning):
+    """Frames of a video are missing; what is there can be read."""
 
 
 class LabelError(PosenbError):
