@@ -1,1 +1,57 @@
-"""Files and folders behind URLs: the one room that knows fsspec."""
+"""Files and folders behind URLs: local paths, ``gs://``, ``s3://`` and ``memory://`` alike."""
+
+from posenb.storage.cache import cached_copy
+from posenb.storage.files import (
+    copy,
+    digest,
+    exists,
+    fingerprint,
+    is_folder,
+    list_files,
+    list_folders,
+    move,
+    open_read,
+    read_bytes,
+    read_text,
+    reading,
+    remove,
+    size,
+    write_bytes,
+    write_text,
+    writing,
+)
+from posenb.storage.folders import copy_folder, interrupted_copy
+from posenb.storage.locks import lock, update_bytes
+from posenb.storage.urls import Url, is_local, join, name, parent, relative, resolve
+
+__all__ = [
+    "Url",
+    "cached_copy",
+    "copy",
+    "copy_folder",
+    "digest",
+    "exists",
+    "fingerprint",
+    "interrupted_copy",
+    "is_folder",
+    "is_local",
+    "join",
+    "list_files",
+    "list_folders",
+    "lock",
+    "move",
+    "name",
+    "open_read",
+    "parent",
+    "read_bytes",
+    "read_text",
+    "reading",
+    "relative",
+    "remove",
+    "resolve",
+    "size",
+    "update_bytes",
+    "write_bytes",
+    "write_text",
+    "writing",
+]

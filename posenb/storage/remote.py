@@ -1,0 +1,187 @@
+"""Object stores and other remote places, spoken to through fsspec."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, TypeVar
+
+import fsspec
+
+from posenb._optional import import_optional
+from posenb.errors import InvalidInputError, StorageError
+from posenb.storage.faults import is_missing, retrying
+from posenb.storage.stores import Entry
+from posenb.storage.urls import OWN_PREFIX, is_own, relative
+
+__all__ = ["RemoteStore", "remote_store"]
+
+Result = TypeVar("Result")
+
+# Where one request makes a file appear whole, or not at all.
+_ATOMIC = frozenset({"gs", "s3", "memory"})
+_EXTRAS = {"s3": ("s3fs", "s3"), "gs": ("gcsfs", "gs")}
+# One PUT up to here; above, the client uploads in parts and completes at the end.
+_ONE_PUT = 4 * 2**20
+_STAMPS = ("md5Hash", "crc32c", "ETag", "etag", "generation", "Content-MD5", "Last-Modified")
+_TIMES = ("mtime", "LastModified", "last_modified", "created")
+
+# fsspec's memory store looks and writes in two steps.
+_memory_turn = threading.Lock()
+
+
+def remote_store(protocol: str) -> RemoteStore:
+    """Return the store that speaks `protocol`, with no cache of listings.
+
+    Other processes write to the same buckets, so each question is asked anew.
+    Credentials and endpoints come from the environment and fsspec's own config.
+    """
+    if protocol in _EXTRAS:
+        package, extra = _EXTRAS[protocol]
+        import_optional(package, extra=extra, purpose=f"Reaching {protocol}:// URLs")
+    try:
+        system = fsspec.filesystem(protocol, use_listings_cache=False)
+    except (ImportError, ValueError) as error:
+        raise InvalidInputError(
+            f"posenb reads local paths, gs://, s3://, memory:// and what fsspec speaks; "
+            f"got {protocol}:// ({error}). Copy the data to one of those."
+        ) from error
+    return RemoteStore(protocol, system)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStore:
+    """A file system of fsspec, as a `Store`."""
+
+    protocol: str
+    system: Any
+
+    def look(self, url: str) -> Entry | None:
+        """Describe what lies at `url`, None if nothing does."""
+        try:
+            info = self._call("Looking up", url, self.system.info, url)
+        except StorageError as error:
+            if is_missing(error):
+                return None
+            raise
+        return _entry(url, info)
+
+    def entries(self, url: str) -> list[Entry]:
+        """List what lies right in the folder `url`, storage's own files too."""
+        return self._listing(url, self._call_or_nothing(url, self.system.ls))
+
+    def walk(self, url: str) -> list[Entry]:
+        """List all files at any depth below `url`, but nothing of storage's own."""
+        found = self._call_or_nothing(url, self.system.find)
+        infos = found.values() if isinstance(found, dict) else found
+        return [
+            entry
+            for entry in self._listing(url, list(infos))
+            if not any(map(is_own, (relative(entry.url, url) or "").split("/")))
+        ]
+
+    def read(self, url: str, start: int, stop: int | None) -> bytes:
+        """Return bytes `start` to `stop` (None: the end), fewer where the file ends."""
+        try:
+            return self._call("Reading", url, self._range, url, start, stop)
+        except StorageError:
+            # Object stores refuse a range that starts at or after the end.
+            entry = self.look(url) if start > 0 else None
+            if entry is None or entry.folder or start < entry.size:
+                raise
+            return b""
+
+    def _range(self, path: str, start: int, stop: int | None) -> bytes:
+        if start == 0 and stop is None:
+            return bytes(self.system.cat_file(path))
+        return bytes(self.system.cat_file(path, start=start, end=stop))
+
+    def staging(self, url: str) -> Path:
+        """Make a folder among this machine's temporary ones."""
+        self._refuse_unless_atomic(url)
+        return Path(mkdtemp(prefix=OWN_PREFIX + "tmp-"))
+
+    def publish(self, source: Path, url: str, *, exclusive: bool) -> None:
+        """Send `source` in one PUT, or in parts that appear together at the end."""
+        self._refuse_unless_atomic(url)
+        options = {"mode": "create"} if exclusive else {}
+        if self.protocol == "memory":
+            with _memory_turn:
+                self._call(
+                    "Writing", url, self.system.pipe_file, url, source.read_bytes(), **options
+                )
+        elif source.stat().st_size <= _ONE_PUT:
+            data = source.read_bytes()
+            self._call("Writing", url, self.system.pipe_file, url, data, **options)
+        else:
+            self._call("Writing", url, self.system.put_file, str(source), url, **options)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file inside the store; nothing travels through this machine."""
+        self._refuse_unless_atomic(target)
+        self._call("Copying", source, self.system.cp_file, source, target)
+
+    def move(self, source: str, target: str) -> None:
+        """Copy, then delete: between the two, the file is at both places, never at none."""
+        self.copy(source, target)
+        self.delete(source)
+
+    def delete(self, url: str) -> None:
+        """Delete the file `url`; nothing happens if it is absent."""
+        try:
+            self._call("Removing", url, self.system.rm_file, url)
+        except StorageError as error:
+            if not is_missing(error):
+                raise
+
+    def delete_folder(self, url: str) -> None:
+        """Delete all that lies below `url`."""
+        try:
+            self._call("Removing", url, partial(self.system.rm, recursive=True), url)
+        except StorageError as error:
+            if not is_missing(error):
+                raise
+
+    def _call(
+        self, action: str, url: str, function: Callable[..., Result], *inputs: Any, **options: Any
+    ) -> Result:
+        return retrying(action, url, partial(function, *inputs, **options))
+
+    def _call_or_nothing(self, url: str, function: Callable[..., Any]) -> Any:
+        try:
+            return self._call("Listing", url, function, url, detail=True)
+        except StorageError as error:
+            if is_missing(error):
+                return []
+            raise
+
+    def _listing(self, url: str, infos: list[dict[str, Any]]) -> list[Entry]:
+        folder = self.system._strip_protocol(url).strip("/")
+        found = [(info["name"].strip("/"), info) for info in infos]
+        if any(path == folder and info["type"] == "file" for path, info in found):
+            raise StorageError(f"Listing {url!r} failed: it is a file. Name a folder.")
+        return [
+            _entry(f"{self.protocol}://{path}", info)
+            for path, info in found
+            if path != folder  # consoles mark folders with an empty object of their name
+        ]
+
+    def _refuse_unless_atomic(self, url: str) -> None:
+        if self.protocol not in _ATOMIC:
+            raise StorageError(
+                f"posenb writes only where a file appears whole or not at all: local folders, "
+                f"gs://, s3:// and memory://; got {url!r}. Write there, then copy it yourself."
+            )
+
+
+def _entry(url: str, info: dict[str, Any]) -> Entry:
+    folder = info["type"] == "directory"
+    stamp = next((info[key] for key in (*_STAMPS, *_TIMES) if info.get(key)), "")
+    if isinstance(stamp, datetime):
+        stamp = stamp.timestamp()
+    return Entry(url, 0 if folder else int(info["size"] or 0), folder, str(stamp))
