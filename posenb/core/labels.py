@@ -45,18 +45,21 @@ class Labels:
     skeleton : Skeleton
         The K keypoints.
     individuals : tuple of str, optional
-        The I animals; one unnamed animal (``("",)``) by default.
+        The I animals; one unnamed animal (``("",)``) by default. Keypoints that exist
+        once in the scene (``skeleton.unique``) stand with the first.
     visibility : ndarray of uint8, shape (N, I, K), optional
         `Visibility` values. By default a keypoint with a position is visible and
         one without is unlabelled. An occluded keypoint may have a position (a guess
-        behind the obstacle) or none.
+        behind the obstacle) or none, an unlabelled one has none.
     scorer : str, optional
         Who labelled.
 
     Raises
     ------
     InvalidInputError
-        If shapes disagree, frames repeat, or a visible keypoint has no position.
+        If shapes disagree, frames or individuals repeat, a position is infinite,
+        visibility and positions contradict each other, or another than the first
+        individual has a keypoint that exists once in the scene.
     """
 
     frames: tuple[FrameName, ...]
@@ -78,6 +81,11 @@ class Labels:
             )
         if len(set(frames)) != len(frames):
             raise InvalidInputError("Each labelled frame appears once; some repeat. Merge them.")
+        check_individuals(self.individuals)
+        if np.isinf(positions).any():
+            raise InvalidInputError(
+                "Label positions are numbers, or NaN where there is none; some are infinite."
+            )
         positions[np.isnan(positions).any(axis=-1)] = np.nan
         present = ~np.isnan(positions[..., 0])
         if self.visibility is None:
@@ -88,12 +96,14 @@ class Labels:
                 raise InvalidInputError(
                     f"Visibility has the shape {expected[:-1]}; got {visibility.shape}."
                 )
-            if (visibility[~present] == Visibility.VISIBLE).any():
-                raise InvalidInputError(
-                    "A visible keypoint has a position; some are NaN. Mark them occluded or "
-                    "unlabelled."
-                )
+            _check_visibility(visibility, present)
         visibility = visibility.astype(np.uint8)
+        once = [self.skeleton.index(name) for name in self.skeleton.unique]
+        if visibility[:, 1:, once].any():
+            raise InvalidInputError(
+                "Keypoints that exist once in the scene stand with the first individual; "
+                f"{', '.join(self.skeleton.unique)} are labelled for others too. Move them."
+            )
         for array in (positions, visibility):
             array.flags.writeable = False
         object.__setattr__(self, "frames", frames)
@@ -121,4 +131,37 @@ class Labels:
             self.individuals,
             self.visibility[chosen],
             self.scorer,
+        )
+
+
+def check_individuals(individuals: tuple[str, ...]) -> None:
+    """Check the names of the animals.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, a name repeats, or one of several is empty.
+    """
+    names = tuple(individuals)
+    if not names or len(set(names)) != len(names) or ("" in names and len(names) > 1):
+        raise InvalidInputError(
+            'Individuals are one unnamed animal ("",) or animals of unique, non-empty names; got '
+            f"{names}."
+        )
+
+
+def _check_visibility(visibility: np.ndarray, present: np.ndarray) -> None:
+    if not np.isin(visibility, tuple(Visibility)).all():
+        raise InvalidInputError(
+            "Visibility is 0 (unlabelled), 1 (occluded) or 2 (visible); got "
+            f"{sorted(set(np.unique(visibility).tolist()) - set(Visibility))}."
+        )
+    if (visibility[~present] == Visibility.VISIBLE).any():
+        raise InvalidInputError(
+            "A visible keypoint has a position; some are NaN. Mark them occluded or unlabelled."
+        )
+    if (visibility[present] == Visibility.UNLABELLED).any():
+        raise InvalidInputError(
+            "An unlabelled keypoint has no position; some have one. Make it NaN or mark them "
+            "occluded or visible."
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posenb.core.labels import check_individuals
 from posenb.core.skeleton import Skeleton
 from posenb.errors import InvalidInputError
 
@@ -35,7 +36,8 @@ class Poses:
     frames : ndarray of int, shape (T,), optional
         Strictly increasing frame indices in the video; 0 to T-1 by default.
     individuals : tuple of str, optional
-        The I animals; one unnamed animal (``("",)``) by default.
+        The I animals; one unnamed animal (``("",)``) by default. Keypoints that exist
+        once in the scene (``skeleton.unique``) stand with the first.
     fps : float, optional
         Frames per second of the video; NaN where unknown.
     scorer : str, optional
@@ -46,7 +48,8 @@ class Poses:
     Raises
     ------
     InvalidInputError
-        If shapes disagree or the frames do not increase.
+        If shapes disagree, the frames do not increase, individuals repeat, or another
+        than the first individual has a keypoint that exists once in the scene.
     """
 
     positions: np.ndarray
@@ -70,6 +73,13 @@ class Poses:
                 f"likelihoods of shape (frames, individuals, keypoints), here with "
                 f"{len(self.individuals)} individuals and {len(self.skeleton)} keypoints; got "
                 f"{positions.shape} and {likelihoods.shape}."
+            )
+        check_individuals(self.individuals)
+        once = [self.skeleton.index(name) for name in self.skeleton.unique]
+        if not np.isnan(positions[:, 1:, once]).all():
+            raise InvalidInputError(
+                "Keypoints that exist once in the scene stand with the first individual; "
+                f"{', '.join(self.skeleton.unique)} have positions for others too. Move them."
             )
         frames = np.arange(count) if self.frames is None else np.array(self.frames)
         if frames.shape != (count,) or (np.diff(frames) <= 0).any():
