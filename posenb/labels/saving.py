@@ -1,0 +1,104 @@
+"""Labels that several people or windows write at once: merged, locked, the last ones kept."""
+
+from __future__ import annotations
+
+from posenb import storage
+from posenb.core import Labels
+from posenb.errors import LabelError
+from posenb.labels.files import SUFFIXES, has_labels, read_labels, table_stem, write_labels
+from posenb.labels.merging import merge_labels
+from posenb.labels.occlusion import occlusion_url
+
+__all__ = ["HISTORY", "save_labels"]
+
+HISTORY = ".history"
+
+
+def save_labels(
+    url: storage.Url, labels: Labels, *, base: Labels | None = None, keep: int = 20
+) -> Labels:
+    """Add labels to those at `url` and keep the previous version.
+
+    What is there is read, merged (`merge_labels`) and written under a lock, so any
+    number of processes may save at once and nothing is lost. Without a change, nothing
+    is written. Rows are sorted by name, as DeepLabCut sorts them.
+
+    Parameters
+    ----------
+    url : str or PathLike
+        The folder of a video or a table, as in `write_labels`.
+    labels : Labels
+        What was said; a keypoint that is unlabelled here says nothing.
+    base : Labels, optional
+        The labels that a person started from: only what differs from it is merged, and
+        what it has and `labels` lacks is erased.
+    keep : int, optional
+        Number of previous versions kept in the folder ``.history`` beside the table,
+        as ``<table>.<number>.h5`` (or ``.csv``), to be read with `read_labels`.
+
+    Returns
+    -------
+    Labels
+        All labels that are there now.
+
+    Raises
+    ------
+    LabelError
+        If what is there cannot be read; it is then left as it is.
+    """
+    stem = table_stem(url, labels.scorer)
+    with storage.lock(f"{stem}.labels"):
+        if not has_labels(stem):
+            merged = merge_labels(labels.select([]), labels, base)
+            merged = _sorted(merged)
+            write_labels(stem, merged)
+            return merged
+        old = read_labels(stem)
+        merged = _sorted(merge_labels(old, labels, base))
+        if not _same(old, merged):
+            _keep_version(stem, keep)
+            write_labels(stem, merged)
+        return merged
+
+
+def _sorted(labels: Labels) -> Labels:
+    return labels.select(sorted(range(len(labels)), key=labels.frames.__getitem__))
+
+
+def _same(a: Labels, b: Labels) -> bool:
+    import numpy as np
+
+    assert a.visibility is not None
+    assert b.visibility is not None
+    return (
+        a.frames == b.frames
+        and a.individuals == b.individuals
+        and a.skeleton.keypoints == b.skeleton.keypoints
+        and np.array_equal(a.positions, b.positions, equal_nan=True)
+        and np.array_equal(a.visibility, b.visibility)
+    )
+
+
+def _keep_version(stem: str, keep: int) -> None:
+    folder = storage.join(storage.parent(stem), HISTORY)
+    table = storage.name(stem)
+    suffix = next(s for s in SUFFIXES if storage.exists(stem + s))
+    versions = sorted({_number(url, table) for url in storage.list_files(folder, f"{table}.*")})
+    number = versions[-1] + 1 if versions else 1
+    kept = storage.join(folder, f"{table}.{number:06d}")
+    if storage.exists(occlusion_url(stem)):
+        storage.copy(occlusion_url(stem), occlusion_url(kept))
+    storage.copy(stem + suffix, kept + suffix)
+    for old in versions[: max(0, len(versions) + 1 - keep)]:
+        for url in storage.list_files(folder, f"{table}.{old:06d}.*"):
+            storage.remove(url)
+
+
+def _number(url: storage.Url, table: str) -> int:
+    digits = storage.name(url).removeprefix(f"{table}.").partition(".")[0]
+    if not digits.isdecimal():
+        raise LabelError(
+            f"The folder {HISTORY} beside a label table holds <table>.<number> files alone; got "
+            f"{url}. Move it elsewhere."
+        )
+    return int(digits)
