@@ -1,6 +1,6 @@
 """Files and folders behind URLs: local paths, ``gs://``, ``s3://`` and ``memory://`` alike."""
 
-from posenb.storage.cache import cached_copy
+from posenb.storage.cache import cache_folder, cached_copy
 from posenb.storage.files import (
     copy,
     digest,
@@ -26,6 +26,7 @@ from posenb.storage.urls import Url, is_local, join, name, parent, relative, res
 
 __all__ = [
     "Url",
+    "cache_folder",
     "cached_copy",
     "copy",
     "copy_folder",

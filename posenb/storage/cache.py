@@ -10,7 +10,7 @@ from posenb.storage.files import download, fingerprint, writing
 from posenb.storage.locks import lock
 from posenb.storage.urls import Url, is_local, name, resolve
 
-__all__ = ["cached_copy"]
+__all__ = ["cache_folder", "cached_copy"]
 
 # Another process may be fetching the same large file; its whole download is waited for.
 _PATIENCE = 3600.0
@@ -40,7 +40,7 @@ def cached_copy(url: Url, cache: Url | None = None) -> Path:
     if is_local(whole):
         return Path(whole)
     key = hashlib.sha256(f"{whole}\n{fingerprint(whole)}".encode()).hexdigest()[:32]
-    path = _cache_folder(cache) / key / (name(whole) or "content")
+    path = cache_folder(cache) / key / (name(whole) or "content")
     if not path.is_file():
         with lock(path, timeout=_PATIENCE):
             if not path.is_file():
@@ -49,7 +49,15 @@ def cached_copy(url: Url, cache: Url | None = None) -> Path:
     return path
 
 
-def _cache_folder(cache: Url | None) -> Path:
+def cache_folder(cache: Url | None = None) -> Path:
+    """Return the local folder for what can be fetched or computed again.
+
+    Parameters
+    ----------
+    cache : str or PathLike, optional
+        By default what the environment variable ``POSENB_CACHE`` names, else the user's
+        cache folder of the system.
+    """
     chosen = cache or os.environ.get("POSENB_CACHE")
     if chosen:
         return Path(resolve(chosen))
