@@ -4,7 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from storage_servers import gs_bucket, gs_server, s3_bucket, s3_server
 from uv import find_uv_bin
+
+__all__ = ["gs_bucket", "gs_server", "s3_bucket", "s3_server"]  # fixtures for every room
 
 ROOT = Path(__file__).parent.parent
 
