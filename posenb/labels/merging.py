@@ -101,6 +101,17 @@ def align_labels(
     """Return `labels` of the given frames, individuals and keypoints, in that order.
 
     What `labels` lacks is unlabelled; what is not asked for is left out.
+
+    Parameters
+    ----------
+    labels : Labels
+        Labels to arrange anew.
+    frames : tuple of FrameName
+        The N frames wanted.
+    individuals : tuple of str
+        The I individuals wanted.
+    skeleton : Skeleton
+        The K keypoints wanted.
     """
     assert labels.visibility is not None
     shape = (len(frames), len(individuals), len(skeleton))
