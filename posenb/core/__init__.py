@@ -8,6 +8,7 @@ from posenb.core.configs import (
     SplitConfig,
     TrainConfig,
 )
+from posenb.core.description import ModelDescription
 from posenb.core.labels import FrameName, Labels, Visibility
 from posenb.core.poses import Poses
 from posenb.core.skeleton import Skeleton
@@ -20,6 +21,7 @@ __all__ = [
     "FrameName",
     "Labels",
     "ModelConfig",
+    "ModelDescription",
     "Poses",
     "Skeleton",
     "Split",

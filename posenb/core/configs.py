@@ -83,15 +83,15 @@ class AugmentationConfig(Config):
     Attributes
     ----------
     rotation : float or "auto"
-        Largest rotation either way, degrees. "auto" turns fully where the labelled
-        animals face every way and by 25 degrees otherwise.
+        Largest rotation either way, degrees. "auto" takes twice the circular standard
+        deviation of the labelled animals' headings, between 15 and 180.
     scale : float
         Largest change of size: 0.2 means between 1/1.2 and 1.2 times.
     translation : float
         Largest shift of the training window, as a share of its side.
     flip : {"auto", "none", "horizontal"}
         Mirror half of the frames and trade left for right keypoints. "auto" mirrors
-        where the animals face every way and every sided keypoint has its partner.
+        where headings spread as widely as they do seen from above.
     brightness, contrast : float
         Largest relative change.
     blur : float

@@ -1,1 +1,46 @@
-"""Keras functional networks from frames to poses."""
+"""Keras functional networks from frames to poses.
+
+Importing this room imports Keras, and says what to install where no backend is.
+"""
+
+from posenb._optional import require_keras
+
+require_keras()
+
+from posenb.models.backbones import backbone_names, build_backbone, get_backbone  # noqa: E402
+from posenb.models.files import (  # noqa: E402
+    load_predictor,
+    read_description,
+    save_predictor,
+)
+from posenb.models.layers import (  # noqa: E402
+    OFFSET_SCALE,
+    DecodePeaks,
+    Normalise,
+    PadToMultiple,
+    Resize,
+    ToSource,
+)
+from posenb.models.losses import cell_centres, pose_loss, scoremap_targets  # noqa: E402
+from posenb.models.network import build_network, build_normalise, build_predictor  # noqa: E402
+
+__all__ = [
+    "OFFSET_SCALE",
+    "DecodePeaks",
+    "Normalise",
+    "PadToMultiple",
+    "Resize",
+    "ToSource",
+    "backbone_names",
+    "build_backbone",
+    "build_network",
+    "build_normalise",
+    "build_predictor",
+    "cell_centres",
+    "get_backbone",
+    "load_predictor",
+    "pose_loss",
+    "read_description",
+    "save_predictor",
+    "scoremap_targets",
+]

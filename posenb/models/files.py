@@ -1,0 +1,75 @@
+"""One `.keras` file holds a predictor and its description."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import keras
+
+from posenb.core import ModelDescription
+from posenb.errors import ConfigError, ModelError
+
+__all__ = ["load_predictor", "read_description", "save_predictor"]
+
+_MEMBER = "posenb.json"
+
+
+def save_predictor(path: str | Path, predictor: keras.Model, description: ModelDescription) -> None:
+    """Write a predictor and its description as one local ``.keras`` file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.keras``.
+    predictor : keras.Model
+        From `build_predictor`.
+    description : ModelDescription
+    """
+    predictor.save(path)
+    # Keras reads the members it knows and lets others be.
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(_MEMBER, description.model_dump_json(indent=1))
+
+
+def read_description(path: str | Path) -> ModelDescription:
+    """Read the description out of a local model file.
+
+    Raises
+    ------
+    ModelError
+        If the file is no model of posenb's, or is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return ModelDescription.model_validate_json(archive.read(_MEMBER))
+    except (zipfile.BadZipFile, KeyError, ValueError, ConfigError, EOFError) as error:
+        raise ModelError(
+            f"A posenb model is a .keras file that holds {_MEMBER}; {Path(path).name} is not one "
+            f"or is damaged ({error}). Train it again or fetch it again."
+        ) from error
+
+
+def load_predictor(path: str | Path) -> tuple[keras.Model, ModelDescription]:
+    """Load a predictor and its description from a local ``.keras`` file, in safe mode.
+
+    Returns
+    -------
+    predictor : keras.Model
+        From uint8 RGB frames, shape (B, H, W, 3), to poses, shape (B, K, 3).
+    description : ModelDescription
+
+    Raises
+    ------
+    ModelError
+        If the file is no model of posenb's, is damaged, or holds code.
+    """
+    description = read_description(path)
+    try:
+        predictor = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            f"The model {Path(path).name} could not be loaded in Keras's safe mode: {error}. "
+            "Train it again or fetch it again."
+        ) from error
+    return predictor, description
