@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from posenb.storage.files import download, fingerprint, writing
+from posenb.storage.files import changed_while_read, download, fingerprint, writing
 from posenb.storage.locks import lock
 from posenb.storage.urls import Url, is_local, name, resolve
 
@@ -39,13 +39,16 @@ def cached_copy(url: Url, cache: Url | None = None) -> Path:
     whole = resolve(url)
     if is_local(whole):
         return Path(whole)
-    key = hashlib.sha256(f"{whole}\n{fingerprint(whole)}".encode()).hexdigest()[:32]
+    mark = fingerprint(whole)
+    key = hashlib.sha256(f"{whole}\n{mark}".encode()).hexdigest()[:32]
     path = cache_folder(cache) / key / (name(whole) or "content")
     if not path.is_file():
         with lock(path, timeout=_PATIENCE):
             if not path.is_file():
                 with writing(path) as staged:
                     download(whole, staged)
+                    if fingerprint(whole) != mark:
+                        raise changed_while_read(whole)
     return path
 
 

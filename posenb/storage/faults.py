@@ -57,22 +57,16 @@ _NO_CREDENTIALS = (
 )
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 _TRANSIENT_ERRNO = frozenset(
-    getattr(errno, code)
-    for code in [
-        "EAGAIN",
-        "EBUSY",
-        "ECONNABORTED",
-        "ECONNREFUSED",
-        "ECONNRESET",
-        "EHOSTUNREACH",
-        "EINTR",
-        "ENETDOWN",
-        "ENETUNREACH",
-        "EPIPE",
-        "EREMOTEIO",
-        "ETIMEDOUT",
-    ]
-    if hasattr(errno, code)
+    {
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.EHOSTUNREACH,
+        errno.EINTR,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        getattr(errno, "EREMOTEIO", errno.ETIMEDOUT),  # s3fs: the service's internal error
+        errno.ETIMEDOUT,
+    }
 )
 
 

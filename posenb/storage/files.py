@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from posenb.errors import InvalidInputError, StorageError
-from posenb.storage.faults import naming_faults, storage_error
+from posenb.storage.faults import Fault, fault_of, naming_faults, storage_error
 from posenb.storage.reader import open_remote
+from posenb.storage.staging import staging_folder
 from posenb.storage.stores import Entry, store_of
-from posenb.storage.urls import OWN_PREFIX, Url, is_local, is_own, is_root, name, resolve, scheme
+from posenb.storage.urls import Url, is_local, is_own, is_root, name, resolve, scheme
 
 __all__ = [
+    "changed_while_read",
     "copy",
     "digest",
     "download",
@@ -207,11 +208,7 @@ def writing(url: Url) -> Iterator[Path]:
 
 @contextmanager
 def _staged(url: Url, *, exclusive: bool) -> Iterator[Path]:
-    whole = resolve(url)
-    if is_root(whole):
-        raise InvalidInputError(
-            f"A file must have a name below its bucket or drive; got {whole!r}."
-        )
+    whole = _file_url(url)
     store = store_of(whole)
     folder = store.staging(whole)
     try:
@@ -223,8 +220,21 @@ def _staged(url: Url, *, exclusive: bool) -> Iterator[Path]:
                 "Write one file to the path that was given."
             )
         store.publish(path, whole, exclusive=exclusive)
+    except OSError as error:
+        if isinstance(error, StorageError) or fault_of(error) is not Fault.FULL:
+            raise
+        raise storage_error("Writing", whole, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _file_url(url: Url) -> str:
+    whole = resolve(url)
+    if is_root(whole):
+        raise InvalidInputError(
+            f"A file must have a name below its bucket or drive; got {whole!r}."
+        )
+    return whole
 
 
 @contextmanager
@@ -239,10 +249,13 @@ def reading(url: Url) -> Iterator[Path]:
         _file(whole, "Reading")
         yield Path(whole)
         return
-    with TemporaryDirectory(prefix=OWN_PREFIX + "tmp-") as folder:
-        path = Path(folder) / (name(whole) or "content")
+    folder = staging_folder()
+    try:
+        path = folder / (name(whole) or "content")
         download(whole, path)
         yield path
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_read(url: Url) -> BinaryIO:
@@ -281,27 +294,38 @@ def _chunks(url: Url) -> Iterator[bytes]:
     for start in range(0, before.size, _CHUNK):
         yield store.read(before.url, start, min(start + _CHUNK, before.size))
     if _file(url, "Reading") != before:
-        raise StorageError(
-            f"A file must stay as it is while it is read; {before.url!r} changed. "
-            "Run it again when whatever writes it has finished."
-        )
+        raise changed_while_read(before.url)
+
+
+def changed_while_read(url: str) -> StorageError:
+    """Return the error for a file that another process rewrote under our eyes."""
+    return StorageError(
+        f"A file must stay as it is while it is read; {url!r} changed. "
+        "Run it again when whatever writes it has finished."
+    )
 
 
 def copy(source: Url, target: Url) -> None:
     """Copy a file, within or between storages, so that it arrives whole or not at all."""
-    origin, goal = _file(source, "Copying").url, resolve(target)
+    before = _file(source, "Copying")
+    origin, goal = before.url, _file_url(target)
     if origin == goal:
         return
     if scheme(origin) == scheme(goal):
         store_of(goal).copy(origin, goal)
         return
-    with reading(origin) as path, writing(goal) as staged:
-        shutil.copyfile(path, staged)
+    if is_local(origin):
+        store_of(goal).publish(Path(origin), goal, exclusive=False)
+        if _file(origin, "Copying") != before:
+            raise changed_while_read(origin)
+        return
+    with writing(goal) as staged:
+        download(origin, staged)
 
 
 def move(source: Url, target: Url) -> None:
     """Move a file; at every moment it is whole at one of the two places at least."""
-    origin, goal = _file(source, "Moving").url, resolve(target)
+    origin, goal = _file(source, "Moving").url, _file_url(target)
     if origin == goal:
         return
     if scheme(origin) == scheme(goal):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,13 +12,13 @@ from posenb._progress import Progress, silent_progress
 from posenb.errors import InvalidInputError
 from posenb.storage.faults import storage_error
 from posenb.storage.files import copy, digest, exists, read_bytes, write_bytes
+from posenb.storage.parallel import side_by_side
 from posenb.storage.stores import Entry, store_of
 from posenb.storage.urls import OWN_PREFIX, Url, join, relative, resolve
 
 __all__ = ["copy_folder", "interrupted_copy"]
 
 _RECORD = OWN_PREFIX + "copy.json"
-_WORKERS = 8  # most of a small file's copying is waiting for the network
 _SAVE_EVERY = 2.0  # seconds; what arrived since is told by its digest
 
 # For each file that has arrived: how its source and its target looked.
@@ -72,7 +71,7 @@ def copy_folder(source: Url, target: Url, *, progress: Progress = silent_progres
     try:
         with progress(len(steps), "Copying", "file") as bar:
             saved = time.monotonic()
-            for path, pair in _as_done(steps):
+            for path, pair in side_by_side(steps):
                 arrived[path] = pair
                 bar.advance()
                 if time.monotonic() - saved > _SAVE_EVERY:
@@ -109,18 +108,6 @@ def _send(
 
 def _look(entry: Entry) -> str:
     return f"{entry.size}-{entry.stamp}"
-
-
-def _as_done(
-    steps: Sequence[Callable[[], tuple[str, Arrived]]],
-) -> Iterator[tuple[str, Arrived]]:
-    """Run `steps` side by side; the first failure stops those that have not begun."""
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        try:
-            for future in as_completed([pool.submit(step) for step in steps]):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _read_record(folder: str) -> dict[str, Any]:

@@ -6,20 +6,15 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
-import time
-from functools import lru_cache
 from pathlib import Path
 
 from posenb.storage.faults import naming_faults
+from posenb.storage.staging import staging_folder
 from posenb.storage.stores import Entry
-from posenb.storage.urls import OWN_PREFIX, is_own
+from posenb.storage.urls import is_own
 
 __all__ = ["LocalStore"]
 
-_STAGING = OWN_PREFIX + "tmp-"
-# No single file takes longer to write; older staging folders belong to killed writers.
-_STALE_AFTER = 24 * 3600.0
 _NO_HARD_LINKS = frozenset(
     getattr(errno, code)
     for code in ("EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL")
@@ -74,8 +69,7 @@ class LocalStore:
         folder = Path(os.path.realpath(url)).parent
         with naming_faults("Writing", url):
             folder.mkdir(parents=True, exist_ok=True)
-            _sweep(folder)
-            return Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder))
+            return staging_folder(folder)
 
     def publish(self, source: Path, url: str, *, exclusive: bool) -> None:
         """Sync `source` and rename it to `url`; a symbolic link stays a link."""
@@ -174,12 +168,3 @@ def _link_or_fail(source: Path, target: Path) -> None:
         # FAT and some network drives lack hard links: reserve the name, then fill it.
         target.touch(exist_ok=False)
         source.replace(target)
-
-
-@lru_cache(maxsize=1024)
-def _sweep(folder: Path) -> None:
-    """Remove what killed writers left in `folder`; looked for once per process."""
-    limit = time.time() - _STALE_AFTER
-    for leftover in folder.glob(_STAGING + "*"):
-        if leftover.stat().st_mtime < limit:
-            shutil.rmtree(leftover, ignore_errors=True)

@@ -97,11 +97,15 @@ def _system_lock(whole: str, timeout: float) -> Iterator[Callable[[], None]]:
 
     with naming_faults("Locking", whole):
         os.makedirs(parent(whole), exist_ok=True)  # noqa: PTH103 (URLs are texts here)
-        held = FileLock(_lock_url(whole))
+        held = FileLock(_lock_url(os.path.realpath(whole)), thread_local=False)
         try:
             held.acquire(timeout=timeout)
         except Timeout as error:
             raise _busy(whole, timeout, "another process") from error
+        except NotImplementedError as error:
+            raise StorageError(
+                f"Locking {whole!r} failed: its file system knows no locks. Choose another folder."
+            ) from error
     try:
         yield lambda: None
     finally:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, TypeVar
 
 import fsspec
 
 from posenb._optional import import_optional
-from posenb.errors import InvalidInputError, StorageError
+from posenb.errors import InvalidInputError, MissingPackageError, StorageError
 from posenb.storage.faults import is_missing, retrying
+from posenb.storage.parallel import side_by_side
+from posenb.storage.staging import staging_folder
 from posenb.storage.stores import Entry
-from posenb.storage.urls import OWN_PREFIX, is_own, relative
+from posenb.storage.urls import is_own, relative
 
 __all__ = ["RemoteStore", "remote_store"]
 
@@ -25,7 +27,9 @@ Result = TypeVar("Result")
 
 # Where one request makes a file appear whole, or not at all.
 _ATOMIC = frozenset({"gs", "s3", "memory"})
-_EXTRAS = {"s3": ("s3fs", "s3"), "gs": ("gcsfs", "gs")}
+# Uploads are compared with the checksum that the bucket answers.
+_OPTIONS: dict[str, dict[str, Any]] = {"gs": {"consistency": "md5"}}
+_QUIET = logging.NullHandler()
 # One PUT up to here; above, the client uploads in parts and completes at the end.
 _ONE_PUT = 4 * 2**20
 _STAMPS = ("md5Hash", "crc32c", "ETag", "etag", "generation", "Content-MD5", "Last-Modified")
@@ -41,12 +45,17 @@ def remote_store(protocol: str) -> RemoteStore:
     Other processes write to the same buckets, so each question is asked anew.
     Credentials and endpoints come from the environment and fsspec's own config.
     """
-    if protocol in _EXTRAS:
-        package, extra = _EXTRAS[protocol]
-        import_optional(package, extra=extra, purpose=f"Reaching {protocol}:// URLs")
+    if protocol == "s3":
+        import_optional("s3fs", extra="s3", purpose="Reaching s3:// URLs")
+    # gcsfs logs each failure with a traceback; it is ours to raise or to retry.
+    logging.getLogger("gcsfs").addHandler(_QUIET)
     try:
-        system = fsspec.filesystem(protocol, use_listings_cache=False)
-    except (ImportError, ValueError) as error:
+        system = fsspec.filesystem(protocol, use_listings_cache=False, **_OPTIONS.get(protocol, {}))
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{protocol}:// URLs need a package that is not installed: {error}."
+        ) from error
+    except ValueError as error:
         raise InvalidInputError(
             f"posenb reads local paths, gs://, s3://, memory:// and what fsspec speaks; "
             f"got {protocol}:// ({error}). Copy the data to one of those."
@@ -77,11 +86,9 @@ class RemoteStore:
 
     def walk(self, url: str) -> list[Entry]:
         """List all files at any depth below `url`, but nothing of storage's own."""
-        found = self._call_or_nothing(url, self.system.find)
-        infos = found.values() if isinstance(found, dict) else found
         return [
             entry
-            for entry in self._listing(url, list(infos))
+            for entry in self._listing(url, self._call_or_nothing(url, self.system.find))
             if not any(map(is_own, (relative(entry.url, url) or "").split("/")))
         ]
 
@@ -104,7 +111,7 @@ class RemoteStore:
     def staging(self, url: str) -> Path:
         """Make a folder among this machine's temporary ones."""
         self._refuse_unless_atomic(url)
-        return Path(mkdtemp(prefix=OWN_PREFIX + "tmp-"))
+        return staging_folder()
 
     def publish(self, source: Path, url: str, *, exclusive: bool) -> None:
         """Send `source` in one PUT, or in parts that appear together at the end."""
@@ -140,21 +147,21 @@ class RemoteStore:
                 raise
 
     def delete_folder(self, url: str) -> None:
-        """Delete all that lies below `url`."""
-        try:
-            self._call("Removing", url, partial(self.system.rm, recursive=True), url)
-        except StorageError as error:
-            if not is_missing(error):
-                raise
+        """Delete all that lies below `url`, storage's own files too."""
+        # Not by rm(recursive=True): fsspec would take a name such as run[1] for a pattern.
+        found = self._listing(url, self._call_or_nothing(url, self.system.find))
+        for _ in side_by_side([partial(self.delete, entry.url) for entry in found]):
+            pass
 
     def _call(
         self, action: str, url: str, function: Callable[..., Result], *inputs: Any, **options: Any
     ) -> Result:
         return retrying(action, url, partial(function, *inputs, **options))
 
-    def _call_or_nothing(self, url: str, function: Callable[..., Any]) -> Any:
+    def _call_or_nothing(self, url: str, function: Callable[..., Any]) -> list[dict[str, Any]]:
         try:
-            return self._call("Listing", url, function, url, detail=True)
+            found = self._call("Listing", url, function, url, detail=True)
+            return list(found.values() if isinstance(found, dict) else found)
         except StorageError as error:
             if is_missing(error):
                 return []
@@ -166,7 +173,7 @@ class RemoteStore:
         if any(path == folder and info["type"] == "file" for path, info in found):
             raise StorageError(f"Listing {url!r} failed: it is a file. Name a folder.")
         return [
-            _entry(f"{self.protocol}://{path}", info)
+            _entry(path if "://" in path else f"{self.protocol}://{path}", info)
             for path, info in found
             if path != folder  # consoles mark folders with an empty object of their name
         ]

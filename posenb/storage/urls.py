@@ -29,6 +29,7 @@ OWN_PREFIX = ".posenb-"
 """Start of the names of storage's own files (staging, locks, copy records): never listed."""
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
+_WEB = ("http", "https")  # whose paths and queries belong to their servers
 _ALIASES = {"gcs": "gs", "s3a": "s3"}
 
 
@@ -57,6 +58,8 @@ def resolve(url: Url) -> str:
     if protocol in ("file", "local"):
         return _local_of(text)
     protocol = _ALIASES.get(protocol, protocol)
+    if protocol in _WEB:
+        return f"{protocol}://{text[match.end() :]}"
     parts = [part for part in text[match.end() :].split("/") if part not in ("", ".")]
     if ".." in parts:
         raise InvalidInputError(
@@ -157,6 +160,8 @@ def name(url: Url) -> str:
     """Return the last part of `url`; empty for a bucket or the root folder."""
     whole = resolve(url)
     match = _SCHEME.match(whole)
+    if match is not None and match[1] in _WEB:
+        whole = re.split(r"[?#]", whole)[0].rstrip("/")
     if match is None:
         return os.path.basename(whole)  # noqa: PTH119 (one rule for paths and URLs)
     _, slash, last = whole[match.end() :].rpartition("/")
@@ -171,14 +176,17 @@ def relative(url: Url, base: Url) -> str | None:
     str or None
         Empty if both are the same, None if `url` does not lie below `base`.
     """
-    inner, outer = (_comparable(resolve(each)) for each in (url, base))
-    if inner[: len(outer)] != outer:
+    inner, outer = _parts(url), _parts(base)
+    if [os.path.normcase(part) for part in inner[: len(outer)]] != [
+        os.path.normcase(part) for part in outer
+    ]:
         return None
-    kept = re.split(_SEPARATORS, resolve(url))
-    return "/".join(kept[len(kept) - (len(inner) - len(outer)) :] if inner != outer else ())
+    return "/".join(inner[len(outer) :])
 
 
-def _comparable(whole: str) -> list[str]:
-    if _SCHEME.match(whole):
-        return whole.rstrip("/").split("/") if whole != "memory://" else ["memory:", ""]
-    return [part for part in re.split(_SEPARATORS, os.path.normcase(whole)) if part] or []
+def _parts(url: Url) -> list[str]:
+    whole = resolve(url)
+    match = _SCHEME.match(whole)
+    if match is None:
+        return [part for part in re.split(_SEPARATORS, whole) if part]
+    return [match[0], *filter(None, whole[match.end() :].split("/"))]
