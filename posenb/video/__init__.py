@@ -1,1 +1,15 @@
 """Frame-exact reading and browser-ready writing of video: the one room that knows PyAV."""
+
+from posenb.video.info import VideoInfo
+from posenb.video.reader import FrameIndexError, VideoReader, open_video, probe
+from posenb.video.writer import VideoWriter, write_video
+
+__all__ = [
+    "FrameIndexError",
+    "VideoInfo",
+    "VideoReader",
+    "VideoWriter",
+    "open_video",
+    "probe",
+    "write_video",
+]
