@@ -19,6 +19,10 @@ __all__ = ["KEY", "read_hdf", "write_hdf"]
 
 KEY = "df_with_missing"
 
+# What every pandas before 3 writes. pandas 3 leaves it out, and DeepLabCut's older pandas
+# then takes the file for one of pandas 0.10 and fails.
+_PANDAS_VERSION = "0.15.2"
+
 
 def read_hdf(path: Path) -> Table:
     """Read the one table in an HDF5 file that pandas wrote, in either of its formats.
@@ -65,6 +69,7 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
         try:
             with pd.HDFStore(str(path), mode="w") as store:
                 store.put(KEY, frame, format="table", track_times=False, index=False)
+                store.root._v_file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
             return
         except HDF5ExtError:
             path.unlink(missing_ok=True)
@@ -75,6 +80,7 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
         for make in ("create_array", "create_carray", "create_earray", "create_vlarray"):
             setattr(file, make, partial(getattr(file, make), track_times=False))
         store.put(KEY, frame, format="fixed")
+        file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
 
 
 def _group(file: h5py.File) -> h5py.Group:

@@ -37,7 +37,8 @@ def read_labels(
     url : str or PathLike
         A ``.h5`` or ``.csv`` file; or the folder of a video (``labeled-data/<video>``)
         or the table without suffix, where the ``.h5`` counts if there are both, as it
-        does for DeepLabCut.
+        does for DeepLabCut. A table in ``labeled-data/<video>`` is about that video,
+        whatever its rows say: the folder may have been renamed.
     skeleton : Skeleton, optional
         Chooses and orders the keypoints, and brings the edges. Keypoints that the
         table lacks are unlabelled, those it has beyond are left out. By default all
@@ -68,7 +69,7 @@ def read_labels(
                 "some frames first, or name another file."
             )
     try:
-        labels = _to_labels(read_table(stem + suffix), skeleton)
+        labels = _to_labels(read_table(stem + suffix), skeleton, _video_of(stem))
         if individuals is not None:
             labels = _choose_individuals(labels, tuple(individuals))
     except (InvalidInputError, LabelError) as error:
@@ -163,7 +164,13 @@ def _found_stem(folder: str) -> str:
     return stems[0]
 
 
-def _to_labels(table: Table, skeleton: Skeleton | None) -> Labels:
+def _video_of(stem: str) -> str | None:
+    """Return the video whose folder holds the table; None if it lies elsewhere."""
+    folder = storage.parent(stem)
+    return storage.name(folder) if storage.name(storage.parent(folder)) == FOLDER else None
+
+
+def _to_labels(table: Table, skeleton: Skeleton | None, video: str | None) -> Labels:
     if table.index.dtype.kind == "i":
         raise LabelError(
             "The rows of a label table are named by images; these are numbered, as predictions "
@@ -171,6 +178,8 @@ def _to_labels(table: Table, skeleton: Skeleton | None) -> Labels:
         )
     grid = to_grid(table, _COORDS, skeleton)
     frames = tuple(_frame_name([str(part) for part in row]) for row in table.index)
+    if video is not None:
+        frames = tuple(FrameName(video, frame.image) for frame in frames)
     return Labels(frames, grid.values, grid.skeleton, grid.individuals, scorer=grid.scorer)
 
 
