@@ -1,1 +1,17 @@
-"""A project is a folder behind a URL."""
+"""Projects: folders behind URLs."""
+
+from posenb.project.adding import add_videos
+from posenb.project.export import to_dlc
+from posenb.project.manifest import Manifest, Video
+from posenb.project.opening import create_project, open_project
+from posenb.project.value import Project
+
+__all__ = [
+    "Manifest",
+    "Project",
+    "Video",
+    "add_videos",
+    "create_project",
+    "open_project",
+    "to_dlc",
+]
