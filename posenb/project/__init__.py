@@ -4,14 +4,18 @@ from posenb.project.adding import add_videos
 from posenb.project.export import to_dlc
 from posenb.project.manifest import Manifest, Video
 from posenb.project.opening import create_project, open_project
+from posenb.project.runs import Run, list_runs, open_run
 from posenb.project.value import Project
 
 __all__ = [
     "Manifest",
     "Project",
+    "Run",
     "Video",
     "add_videos",
     "create_project",
+    "list_runs",
     "open_project",
+    "open_run",
     "to_dlc",
 ]

@@ -70,7 +70,14 @@ class Learner(keras.Model):
         )
         return {**maps, "keypoints": keypoints, "present": present}
 
-    def compute_loss(self, *, y_pred: dict[str, Any], **_: Any) -> Any:
+    def compute_loss(
+        self,
+        x: Any,  # noqa: ARG002 - Keras decides the signature
+        y: Any,  # noqa: ARG002
+        y_pred: dict[str, Any],
+        *_: Any,
+        **__: Any,
+    ) -> Any:
         """Score the maps against the keypoints of the same windows."""
         maps = {k: ops.cast(v, "float32") for k, v in y_pred.items()}
         keypoints, present = maps.pop("keypoints"), maps.pop("present")

@@ -1,0 +1,105 @@
+"""A run is a folder below a project: everything one training left behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from posenb import storage
+from posenb.core import Split, TrainConfig
+from posenb.errors import ProjectError
+from posenb.labels import read_split
+
+__all__ = ["Run", "list_runs", "open_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A training run, finished or not.
+
+    Parameters
+    ----------
+    url : str
+        Its folder, ``<project>/runs/<name>``.
+    """
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """Name of the run, the last part of its URL."""
+        return storage.name(self.url)
+
+    @property
+    def project_url(self) -> str:
+        """URL of the project the run belongs to."""
+        return storage.parent(storage.parent(self.url))
+
+    @property
+    def config_url(self) -> str:
+        """URL of the config it was started with."""
+        return storage.join(self.url, "config.json")
+
+    @property
+    def split_url(self) -> str:
+        """URL of the split of the labelled frames."""
+        return storage.join(self.url, "split.json")
+
+    @property
+    def model_url(self) -> str:
+        """URL of the trained model; the file is there once training has finished."""
+        return storage.join(self.url, "model.keras")
+
+    @property
+    def checkpoint_url(self) -> str:
+        """URL of the state from which training goes on; gone once it has finished."""
+        return storage.join(self.url, "checkpoint.npz")
+
+    @property
+    def history_url(self) -> str:
+        """URL of the learning curve, a CSV with one row a validation."""
+        return storage.join(self.url, "history.csv")
+
+    @property
+    def evaluation_url(self) -> str:
+        """URL of the folder for tables and figures of its evaluation."""
+        return storage.join(self.url, "evaluation")
+
+    @property
+    def finished(self) -> bool:
+        """Whether the trained model is there."""
+        return storage.exists(self.model_url)
+
+    def config(self) -> TrainConfig:
+        """Read the config the run was started with."""
+        values: dict[str, Any] = json.loads(storage.read_text(self.config_url))
+        return TrainConfig(**values)
+
+    def split(self) -> Split:
+        """Read the split of the labelled frames."""
+        return read_split(self.split_url)
+
+
+def open_run(url: storage.Url) -> Run:
+    """Open the run in the folder `url`.
+
+    Raises
+    ------
+    ProjectError
+        If the folder holds no run.
+    """
+    run = Run(storage.resolve(url))
+    if not storage.exists(run.config_url):
+        raise ProjectError(
+            f"A run is a folder with a config.json; {run.url} has none. Train first, or give the "
+            "folder of a run (<project>/runs/<name>)."
+        )
+    return run
+
+
+def list_runs(project_url: storage.Url) -> tuple[Run, ...]:
+    """Return the runs of a project, in alphabetical order."""
+    folders = storage.list_folders(storage.join(storage.resolve(project_url), "runs"))
+    runs = (Run(folder) for folder in folders)
+    return tuple(run for run in runs if storage.exists(run.config_url))
