@@ -39,6 +39,7 @@ _FOREIGN = (
 _DROPPED = (
     ("aiohttp.client_exceptions", "ClientConnectionError"),
     ("aiohttp.client_exceptions", "ClientPayloadError"),
+    ("botocore.exceptions", "ConnectionError"),
     ("botocore.exceptions", "HTTPClientError"),
     ("botocore.exceptions", "ResponseStreamingError"),
     ("botocore.parsers", "ResponseParserError"),

@@ -155,7 +155,7 @@ def test_an_absent_folder_is_empty(folder: str):
 def test_a_file_is_not_listed_as_a_folder(put: Put):
     url = put("a")
     for recursive in (False, True):
-        with pytest.raises(StorageError, match="name a folder|Name a folder"):
+        with pytest.raises(StorageError, match="(?i)name a folder"):
             storage.list_files(url, recursive=recursive)
 
 
@@ -193,11 +193,18 @@ def test_a_file_appears_only_when_writing_ends_well(folder: str):
 
 def test_a_failed_writing_leaves_the_old_content(folder: str, put: Put):
     url = put("a", b"old")
-    with pytest.raises(RuntimeError, match="encoder"), storage.writing(url) as path:
-        path.write_bytes(b"new")
-        raise RuntimeError("encoder")
+    given: list[Path] = []
+
+    def encode() -> None:
+        with storage.writing(url) as path:
+            given.append(path)
+            path.write_bytes(b"new")
+            raise RuntimeError("encoder")
+
+    with pytest.raises(RuntimeError, match="encoder"):
+        encode()
     assert storage.read_bytes(url) == b"old"
-    assert not path.parent.exists()
+    assert not given[0].parent.exists()
 
 
 def test_writing_nothing_is_an_error(folder: str, put: Put):
@@ -226,7 +233,7 @@ def test_an_exclusive_write_never_replaces_a_large_file(put: Put):
 
 def test_a_bucket_or_drive_is_no_file(folder: str):
     root = folder
-    while not storage.parent(root) == root:
+    while storage.parent(root) != root:
         root = storage.parent(root)
     with pytest.raises(InvalidInputError, match="must have a name below"):
         storage.write_bytes(root, b"")
