@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from posenb.core.names import check_name
 from posenb.core.skeleton import Skeleton
 from posenb.errors import InvalidInputError
 
@@ -57,7 +58,8 @@ class Labels:
     Raises
     ------
     InvalidInputError
-        If shapes disagree, frames or individuals repeat, a position is infinite,
+        If shapes disagree, frames or individuals repeat or are not named as they must
+        be, a position is infinite,
         visibility and positions contradict each other, or another than the first
         individual has a keypoint that exists once in the scene.
     """
@@ -79,6 +81,7 @@ class Labels:
                 "Label positions have the shape (frames, individuals, keypoints, 2) = "
                 f"{expected}; got {positions.shape}."
             )
+        _check_frames(frames)
         if len(set(frames)) != len(frames):
             raise InvalidInputError("Each labelled frame appears once; some repeat. Merge them.")
         check_individuals(self.individuals)
@@ -140,14 +143,28 @@ def check_individuals(individuals: tuple[str, ...]) -> None:
     Raises
     ------
     InvalidInputError
-        If there is none, a name repeats, or one of several is empty.
+        If there is none, a name repeats, or a name is not usable.
     """
     names = tuple(individuals)
-    if not names or len(set(names)) != len(names) or ("" in names and len(names) > 1):
+    for name in names if names != ("",) else ():
+        check_name("Individual", name)
+    if not names or len(set(names)) != len(names):
         raise InvalidInputError(
             'Individuals are one unnamed animal ("",) or animals of unique, non-empty names; got '
             f"{names}."
         )
+
+
+def _check_frames(frames: tuple[FrameName, ...]) -> None:
+    for video, image in frames:
+        check_name("Image", image)
+        if video:
+            check_name("Video", video)
+        if "/" in image or "\\" in video + image or ".." in (image, *video.split("/")):
+            raise InvalidInputError(
+                "A frame is named by the folder of its video and the file of its image; got "
+                f"({video!r}, {image!r})."
+            )
 
 
 def _check_visibility(visibility: np.ndarray, present: np.ndarray) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,11 @@ class Poses:
         object.__setattr__(self, "individuals", tuple(self.individuals))
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes as the arguments of the constructor."""
+        values = (getattr(self, each.name) for each in fields(self) if each.name != "provenance")
+        return (Poses, (*values, dict(self.provenance)))
 
     def __len__(self) -> int:
         """Return the number of frames."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from posenb._registry import unknown_name
+from posenb.core.names import check_name
 from posenb.errors import InvalidInputError
 
 __all__ = ["Skeleton"]
@@ -30,7 +31,7 @@ class Skeleton:
     Raises
     ------
     InvalidInputError
-        If there is no keypoint, a name repeats or is empty, an edge joins a keypoint
+        If there is no keypoint, a name repeats or is not usable, an edge joins a keypoint
         to itself or to one that does not exist, or `unique` names an unknown one.
     """
 
@@ -48,8 +49,7 @@ class Skeleton:
                 "A skeleton needs at least one keypoint; got none. Name the body parts to track."
             )
         for name in self.keypoints:
-            if not isinstance(name, str) or not name.strip():
-                raise InvalidInputError(f"Keypoint names are non-empty text; got {name!r}.")
+            check_name("Keypoint", name)
         repeated = sorted({n for n in self.keypoints if self.keypoints.count(n) > 1})
         if repeated:
             raise InvalidInputError(
