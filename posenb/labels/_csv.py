@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from posenb.labels._table import Table, dataframe
 
 __all__ = ["read_csv", "write_csv"]
 
+_COORDS = ("x", "y", "z", "likelihood")
 _HEADERS = ("scorer", "individuals", "bodyparts", "coords")
 
 
@@ -22,30 +25,20 @@ def read_csv(path: Path) -> Table:
     Raises
     ------
     LabelError
-        If the header or a number is not as it must be.
+        If the header, the length of a row or a number is not as it must be.
     """
-    import pandas as pd
-
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            levels, depth = _header(csv.reader(file))
-            body = pd.read_csv(
-                file,
-                header=None,
-                names=range(depth + len(levels[0])),
-                converters=dict.fromkeys(range(depth), str),
-                dtype={depth + j: np.float64 for j in range(len(levels[0]))},
-                float_precision="round_trip",
-                index_col=False,
-            )
-    except (UnicodeDecodeError, ValueError, csv.Error) as error:
+            rows = csv.reader(file, strict=True)
+            levels, depth = _header(rows)
+            names, numbers = _body(rows, depth, width=depth + len(levels[0]))
+    except (ValueError, csv.Error) as error:
         raise LabelError(
-            f"A label or pose table is a CSV file with commas, as DeepLabCut writes it; this one "
-            f"cannot be read ({str(error).strip()})."
+            f"A label or pose table is a CSV file with commas, as DeepLabCut writes it; "
+            f"{path.name} is not ({error}). If it was cut off, use its .h5 or an earlier version."
         ) from error
-    index = body.iloc[:, :depth].to_numpy(dtype=object)
-    values = body.iloc[:, depth:].to_numpy(dtype=np.float64)
-    return Table(tuple(zip(*levels, strict=True)), index, values)
+    index = np.array(names, dtype=object).reshape(-1, depth)
+    return Table(tuple(zip(*levels, strict=True)), index, numbers)
 
 
 def write_csv(path: Path, table: Table) -> None:
@@ -66,8 +59,20 @@ def _header(rows: Iterator[list[str]]) -> tuple[list[list[str]], int]:
         levels.append(row)
         if wanted == ["coords"]:
             break
-    coords = levels[-1] if levels else []
-    depth = next((i for i, cell in enumerate(coords[1:], start=1) if cell), 0)
-    if not depth or len({len(level) for level in levels}) != 1:
-        raise ValueError("the rows of the header name the same columns")
+    depth = next((i for i, cell in enumerate(levels[-1]) if cell in _COORDS), 0) if levels else 0
+    if not depth or levels[-1][0] != "coords" or len({len(level) for level in levels}) != 1:
+        raise ValueError("the rows of its header do not name the same columns")
     return [level[depth:] for level in levels], depth
+
+
+def _body(rows: Iterator[list[str]], depth: int, width: int) -> tuple[list[list[str]], np.ndarray]:
+    names = []
+    numbers = array("d")
+    for row in rows:
+        if not row:
+            continue
+        if len(row) != width:
+            raise ValueError(f"row {'/'.join(row[:depth])} has {len(row)} cells, not {width}")
+        names.append(row[:depth])
+        numbers.extend([float(cell) if cell else nan for cell in row[depth:]])
+    return names, np.frombuffer(numbers, dtype=np.float64).reshape(len(names), width - depth)

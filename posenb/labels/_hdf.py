@@ -79,7 +79,7 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
         file: Any = store.root._v_file
         for make in ("create_array", "create_carray", "create_earray", "create_vlarray"):
             setattr(file, make, partial(getattr(file, make), track_times=False))
-        store.put(KEY, frame, format="fixed")
+        store.put(KEY, frame, format="fixed", track_times=False)
         file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
 
 
