@@ -166,7 +166,16 @@ def add_entries(
 ) -> None:
     """Add `videos` to the manifest at `url`, whatever others have added meanwhile.
 
-    An entry may replace another one only if that has the path `known` of it.
+    Parameters
+    ----------
+    url : str
+        The manifest, which need not be there.
+    kind : {"posenb", "deeplabcut", "lightning-pose"}
+        Whose layout the folder has.
+    videos : mapping of str to Video
+        New entries by name.
+    known : mapping of str to str
+        Paths by name; an entry may only replace one that has the path known of it.
 
     Raises
     ------
