@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "InvalidInputError",
     "LabelError",
+    "LabelWarning",
     "MissingBackendError",
     "MissingPackageError",
     "ModelError",
@@ -66,6 +67,10 @@ class VideoWarning(UserWarning):
 
 class LabelError(PosenbError):
     """A label or pose table breaks the layout it must have."""
+
+
+class LabelWarning(UserWarning):
+    """Labels or their images have gone or changed; what is there can be used."""
 
 
 class ProjectError(PosenbError):
