@@ -21,11 +21,17 @@ _PUBLIC = {
     "ModelConfig": "posenb.core:ModelConfig",
     "PosenbError": "posenb.errors:PosenbError",
     "Poses": "posenb.core:Poses",
+    "Project": "posenb.project:Project",
     "Skeleton": "posenb.core:Skeleton",
     "Split": "posenb.core:Split",
     "SplitConfig": "posenb.core:SplitConfig",
     "TrainConfig": "posenb.core:TrainConfig",
     "Visibility": "posenb.core:Visibility",
+    "add_videos": "posenb.project:add_videos",
+    "create_project": "posenb.project:create_project",
+    "load_poses": "posenb.labels:read_poses",
+    "open_project": "posenb.project:open_project",
+    "to_dlc": "posenb.project:to_dlc",
 }
 
 __all__ = list(_PUBLIC)

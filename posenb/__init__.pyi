@@ -10,6 +10,12 @@ from posenb.core import SplitConfig as SplitConfig
 from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.errors import PosenbError as PosenbError
+from posenb.labels import read_poses as load_poses
+from posenb.project import Project as Project
+from posenb.project import add_videos as add_videos
+from posenb.project import create_project as create_project
+from posenb.project import open_project as open_project
+from posenb.project import to_dlc as to_dlc
 
 __version__: str
 __all__ = [
@@ -20,9 +26,15 @@ __all__ = [
     "ModelConfig",
     "PosenbError",
     "Poses",
+    "Project",
     "Skeleton",
     "Split",
     "SplitConfig",
     "TrainConfig",
     "Visibility",
+    "add_videos",
+    "create_project",
+    "load_poses",
+    "open_project",
+    "to_dlc",
 ]

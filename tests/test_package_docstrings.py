@@ -78,8 +78,8 @@ def complaints(path: str, value: object) -> list[str]:
             continue
         if code in CHECKS:
             found.append(f"{path}: {code} {text}")
-    if listed:
-        fields = {n for n in vars(value).get("__annotations__", {}) if n[0] != "_"}
+    if listed and "__annotations__" in vars(value):
+        fields = {n for n in vars(value)["__annotations__"] if n[0] != "_"}
         found += [f"{path}: Attributes lack {name}" for name in sorted(fields - listed)]
         unknown = {name for name in listed if name not in fields and not hasattr(value, name)}
         found += [f"{path}: Attributes name unknown {name}" for name in sorted(unknown)]
