@@ -125,7 +125,7 @@ def draw_variation(
     """
     count = len(keypoints)
     angle = np.deg2rad(generator.uniform(-1, 1, count) * habits.rotation)
-    zoom = np.exp(generator.uniform(-1, 1, count) * np.log1p(config.scale))
+    zoom = np.exp(generator.uniform(-1, 1, count) * np.log1p(config.zoom))
     mirrored = (generator.random(count) < 0.5) & habits.flip
     centre = _window_centres(keypoints, sizes, window, config.translation, generator)
     return Variation(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from posenb._registry import unknown_name
 from posenb.errors import ConfigError
 
 __all__ = [
@@ -85,7 +86,7 @@ class AugmentationConfig(Config):
     rotation : float or "auto"
         Largest rotation either way, degrees. "auto" takes twice the circular standard
         deviation of the labelled animals' headings, between 15 and 180.
-    scale : float
+    zoom : float
         Largest change of size: 0.2 means between 1/1.2 and 1.2 times.
     translation : float
         Largest shift of the training window, as a share of its side.
@@ -103,7 +104,7 @@ class AugmentationConfig(Config):
     """
 
     rotation: float | Literal["auto"] = "auto"
-    scale: float = Field(default=0.2, ge=0, le=1)
+    zoom: float = Field(default=0.2, ge=0, le=1)
     translation: float = Field(default=0.2, ge=0, le=0.5)
     flip: Literal["auto", "none", "horizontal"] = "auto"
     brightness: float = Field(default=0.2, ge=0, le=1)
@@ -183,6 +184,41 @@ class TrainConfig(Config):
     mixed_precision: bool | Literal["auto"] = "auto"
     radius: float = Field(default=12.0, gt=0)
     seed: int = 0
+
+    @classmethod
+    def from_options(cls, **options: Any) -> Self:
+        """Build a config from options of itself and of its parts, by their bare names.
+
+        ``TrainConfig.from_options(steps=500, backbone="resnet_50", test_fraction=0.5)``
+        puts each option where it belongs; `seed` decides split and training alike.
+
+        Raises
+        ------
+        ConfigError
+            If an option is unknown or out of range.
+        """
+        parts: dict[str, type[Config]] = {
+            "model": ModelConfig,
+            "augmentation": AugmentationConfig,
+            "split": SplitConfig,
+        }
+        values = {k: v for k, v in options.items() if k in cls.model_fields}
+        for part, kind in parts.items():
+            own = {k: v for k, v in options.items() if k in kind.model_fields}
+            if own and part in values:
+                raise ConfigError(
+                    f"Give {part} as a whole or its options one by one, not both; got {part} and "
+                    f"{', '.join(own)}."
+                )
+            if own:
+                values[part] = kind(**own)
+        known = set(cls.model_fields).union(*(kind.model_fields for kind in parts.values()))
+        unknown = [name for name in options if name not in known]
+        if unknown:
+            raise ConfigError(
+                str(unknown_name("training option", unknown[0], tuple(sorted(known))))
+            )
+        return cls(**values)
 
 
 class AnalyzeConfig(Config):

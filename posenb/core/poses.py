@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Poses"]
+
+_SINGULAR_SINCE = (0, 17)  # https://github.com/neuroinformatics-unit/movement/pull/973
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +150,9 @@ class Poses:
         Dataset
             ``position (time, space, keypoint, individual)`` in pixels and
             ``confidence (time, keypoint, individual)``; ``time`` in seconds, or in
-            frames where the frame rate is unknown.
+            frames where the frame rate is unknown. movement called the dimensions
+            ``keypoints`` and ``individuals`` before its version 0.17; where such a
+            version is installed, so are these.
 
         Raises
         ------
@@ -155,25 +161,26 @@ class Poses:
         """
         from posenb._optional import import_optional
 
+        keypoint, individual = _movement_dimensions()
         xarray = import_optional("xarray", extra="xarray", purpose="Poses.to_xarray")
         known = np.isfinite(self.fps)
         names = [name or f"individual_{i}" for i, name in enumerate(self.individuals)]
         dataset: xr.Dataset = xarray.Dataset(
             {
                 "position": (
-                    ("time", "space", "keypoint", "individual"),
+                    ("time", "space", keypoint, individual),
                     self.positions.transpose(0, 3, 2, 1),
                 ),
                 "confidence": (
-                    ("time", "keypoint", "individual"),
+                    ("time", keypoint, individual),
                     self.likelihoods.transpose(0, 2, 1),
                 ),
             },
             coords={
                 "time": self.times if known else self.frames,
                 "space": ["x", "y"],
-                "keypoint": list(self.skeleton.keypoints),
-                "individual": names,
+                keypoint: list(self.skeleton.keypoints),
+                individual: names,
             },
             attrs={
                 "fps": self.fps if known else None,
@@ -183,3 +190,15 @@ class Poses:
             },
         )
         return dataset
+
+
+def _movement_dimensions() -> tuple[str, str]:
+    """Return what the installed movement, or the newest one, calls its dimensions."""
+    try:
+        installed = version("movement")
+    except PackageNotFoundError:
+        return "keypoint", "individual"
+    numbers = tuple(int(part) for part in re.findall(r"\d+", installed)[:2])
+    if numbers < _SINGULAR_SINCE:
+        return "keypoints", "individuals"
+    return "keypoint", "individual"

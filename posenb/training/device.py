@@ -1,0 +1,75 @@
+"""What the machine offers to Keras: kind of device, precision, several devices at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import keras
+
+__all__ = ["accelerator", "data_parallel", "jit_compile", "policy", "precision", "seeded"]
+
+
+def accelerator() -> str | None:
+    """Return "gpu" or "tpu" where the backend sees one, otherwise None."""
+    for kind in ("tpu", "gpu"):
+        if keras.distribution.list_devices(kind):
+            return kind
+    return None
+
+
+def jit_compile() -> bool | str:
+    """Return what `compile` should be told: XLA ruins depthwise convolutions on CPUs."""
+    return "auto" if accelerator() else False
+
+
+def precision(wanted: bool | str) -> str:
+    """Return the dtype policy for `TrainConfig.mixed_precision`.
+
+    GPUs compute in float16 (with loss scaling, which Keras adds), because older ones
+    such as Colab's T4 are slow in bfloat16; TPUs compute in bfloat16.
+    """
+    kind = accelerator()
+    if wanted is False or (wanted == "auto" and kind is None):
+        return "float32"
+    return "mixed_float16" if kind == "gpu" else "mixed_bfloat16"
+
+
+@contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Build layers under a dtype policy, and restore the one before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make unseeded initialisers repeatable without touching the user's random state.
+
+    Keras draws their seeds from Python's `random`.
+    """
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def data_parallel(batch_size: int) -> Any:
+    """Return a context in which batches are shared by all accelerators.
+
+    Only Keras on JAX distributes this way; elsewhere, or where the batch cannot be
+    divided evenly, the context does nothing.
+    """
+    devices = keras.distribution.list_devices()
+    usable = keras.backend.backend() == "jax" and len(devices) > 1
+    if not usable or batch_size % len(devices):
+        return nullcontext()
+    return keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False).scope()

@@ -1,0 +1,162 @@
+"""Labelled frames on their way to the device: fetched in parallel, decoded and scaled once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from posenb import storage
+from posenb._progress import Progress, silent_progress
+from posenb.core import FrameName, Labels
+from posenb.errors import StorageError, TrainingError
+from posenb.project import Project
+
+__all__ = ["Frames", "fetch_image", "load_frames"]
+
+MEMORY = 2 * 1024**3  # bytes of decoded frames kept in memory; more go to the local disk
+_THREADS = 8
+
+Scale = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Decoded frames at the network's scale, with their keypoints.
+
+    Parameters
+    ----------
+    names : tuple of FrameName
+        N frames.
+    images : ndarray of uint8, shape (N, H, W, 3)
+        RGB in the upper left corner; in memory, or mapped from the local disk.
+    sizes : ndarray of int32, shape (N, 2)
+        True height and width of each scaled frame.
+    ratios : ndarray of float64, shape (N, 2)
+        Scaled pixels per source pixel in x and y.
+    keypoints : ndarray of float64, shape (N, K, 2)
+        x, y in scaled pixels; NaN = absent.
+    """
+
+    names: tuple[FrameName, ...]
+    images: np.ndarray
+    sizes: np.ndarray
+    ratios: np.ndarray
+    keypoints: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.names)
+
+
+def fetch_image(project: Project, frame: FrameName) -> np.ndarray:
+    """Fetch one labelled image as RGB.
+
+    Remote images are kept in the local cache, so that a second run reads the disk.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+
+    Raises
+    ------
+    TrainingError
+        If the file is no readable image.
+    """
+    url = project.image_url(frame)
+    path = Path(storage.resolve(url)) if storage.is_local(url) else storage.cached_copy(url)
+    try:
+        data = storage.read_bytes(str(path))
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+    except StorageError:
+        raise
+    except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
+        raise TrainingError(
+            f"A labelled frame is a readable image; {url} is not ({error}). Extract the frame "
+            "again or delete its labels."
+        ) from error
+
+
+def load_frames(
+    project: Project,
+    labels: Labels,
+    scale: Scale,
+    progress: Progress = silent_progress,
+    memory: int = MEMORY,
+) -> Frames:
+    """Fetch, decode and scale the frames of `labels`.
+
+    Parameters
+    ----------
+    project : Project
+    labels : Labels
+        Of one animal.
+    scale : callable
+        From uint8 frames, shape (1, H, W, 3), to uint8 frames at the network's scale.
+    progress : Progress, optional
+    memory : int, optional
+        Bytes of decoded frames kept in memory. More than that are mapped from an
+        unnamed file on the local disk, which the system gives back by itself.
+
+    Returns
+    -------
+    Frames
+
+    Raises
+    ------
+    TrainingError
+        If an image cannot be read, or frames differ in size so much that they do not fit.
+    """
+    count = len(labels)
+    sizes = np.zeros((count, 2), np.int32)
+    ratios = np.zeros((count, 2))
+    images = np.zeros((count, 0, 0, 3), np.uint8)
+    with progress(count, "Reading labelled frames", "frame") as bar:
+        for i, image in enumerate(_fetch_all(project, labels.frames)):
+            scaled = scale(image[None])[0]
+            sizes[i] = scaled.shape[:2]
+            ratios[i] = scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]
+            if (sizes[i] > images.shape[1:3]).any():
+                images = _grow(images, np.maximum(sizes[i], images.shape[1:3]), i, memory)
+            images[i, : sizes[i, 0], : sizes[i, 1]] = scaled
+            bar.advance(1)
+    keypoints = (labels.positions[:, 0] + 0.5) * ratios[:, None] - 0.5
+    return Frames(labels.frames, images, sizes, ratios, keypoints)
+
+
+def _fetch_all(project: Project, frames: tuple[FrameName, ...]) -> Iterator[np.ndarray]:
+    """Yield the images in order, a bounded number of them under way at once."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        ahead = 2 * _THREADS
+        waiting = [pool.submit(fetch_image, project, frame) for frame in frames[:ahead]]
+        for frame in frames[ahead:]:
+            yield waiting.pop(0).result()
+            waiting.append(pool.submit(fetch_image, project, frame))
+        for future in waiting:
+            yield future.result()
+
+
+def _grow(images: np.ndarray, size: np.ndarray, filled: int, memory: int) -> np.ndarray:
+    """Return room for frames of `size`, holding the `filled` first ones."""
+    shape = (len(images), int(size[0]), int(size[1]), 3)
+    if int(np.prod(shape)) <= memory:
+        larger = np.zeros(shape, np.uint8)
+    else:
+        with TemporaryFile(dir=storage.cache_folder()) as file:
+            try:
+                larger = np.memmap(file, np.uint8, "w+", shape=shape)
+            except OSError as error:
+                raise TrainingError(
+                    f"{len(images)} frames of {shape[2]} x {shape[1]} pixels need "
+                    f"{np.prod(shape) / 1e9:.1f} GB of local disk ({error}). Free some, or point "
+                    "POSENB_CACHE to a larger disk."
+                ) from error
+    larger[:filled, : images.shape[1], : images.shape[2]] = images[:filled]
+    return larger

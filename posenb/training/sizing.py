@@ -1,0 +1,68 @@
+"""How large the network sees the animals, and how much around them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from posenb.core import Labels, TrainConfig
+
+__all__ = ["body_length", "choose_scale", "choose_window", "keypoint_spacing"]
+
+_BODY = 64.0  # pixels of the scaled input across an animal
+_SPACING = 10.0  # pixels of the scaled input between neighbouring keypoints
+_SCALES = (1.0, 0.75, 0.5, 1 / 3, 0.25, 0.2, 1 / 6, 0.125)
+_AROUND = 1.6  # a window is this much longer than an animal
+_WINDOW = (128, 320)
+
+
+def body_length(labels: Labels) -> float:
+    """Return the median diagonal of the labelled animals' boxes, source pixels.
+
+    NaN where no animal has two labelled keypoints.
+    """
+    points = labels.positions.reshape(-1, len(labels.skeleton), 2)
+    seen = points[(~np.isnan(points[..., 0])).sum(axis=1) >= 2]
+    if len(seen) == 0:
+        return math.nan
+    extent = np.nanmax(seen, axis=1) - np.nanmin(seen, axis=1)
+    return float(np.median(np.linalg.norm(extent, axis=1)))
+
+
+def keypoint_spacing(labels: Labels) -> float:
+    """Return the median distance from a keypoint to its nearest neighbour, source pixels.
+
+    NaN where no animal has two labelled keypoints.
+    """
+    points = labels.positions.reshape(-1, len(labels.skeleton), 2)
+    distance = np.linalg.norm(points[:, :, None] - points[:, None], axis=-1)
+    distance[:, np.eye(points.shape[1], dtype=bool)] = np.nan
+    nearest = np.where(np.isnan(distance), np.inf, distance).min(axis=2)
+    nearest = nearest[np.isfinite(nearest)]
+    return float(np.median(nearest)) if len(nearest) else math.nan
+
+
+def choose_scale(labels: Labels, config: TrainConfig) -> float:
+    """Return the network input's size relative to the source.
+
+    As small as it may be (time grows with its square) while an animal is at least 64
+    pixels long and neighbouring keypoints lie at least 10 pixels apart; never
+    enlarged.
+    """
+    if config.scale != "auto":
+        return float(config.scale)
+    needed = max(_BODY / body_length(labels), _SPACING / keypoint_spacing(labels))
+    if math.isnan(needed):
+        return 1.0
+    # A tenth less than needed is worth the step to the next cheaper scale.
+    return min((s for s in _SCALES if s >= 0.9 * needed), default=1.0)
+
+
+def choose_window(labels: Labels, scale: float, config: TrainConfig) -> int:
+    """Return the side of the training windows, pixels of the scaled input."""
+    if config.window != "auto":
+        return int(config.window)
+    length = body_length(labels) * scale * _AROUND
+    side = _WINDOW[0] if math.isnan(length) else np.clip(length, *_WINDOW)
+    return math.ceil(side / 32) * 32

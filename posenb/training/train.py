@@ -1,0 +1,283 @@
+"""The verb `train`: from a project's labelled frames to a run with a trained model."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from posenb import storage
+from posenb._progress import Progress, tqdm_progress
+from posenb.augmentation import find_habits
+from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
+from posenb.errors import TrainingError
+from posenb.labels import make_split, write_split
+from posenb.models import Resize, build_network, build_predictor, save_predictor
+from posenb.project import Project, Run, open_project
+from posenb.training.batches import batch_at
+from posenb.training.checkpoints import read_checkpoint, write_checkpoint
+from posenb.training.device import (
+    data_parallel,
+    jit_compile,
+    policy,
+    precision,
+    seeded,
+)
+from posenb.training.frames import Frames, load_frames
+from posenb.training.learner import Learner
+from posenb.training.loop import Outcome, train_learner
+from posenb.training.sizing import body_length, choose_scale, choose_window
+
+__all__ = ["train"]
+
+_MOST_VALIDATED = 200  # frames: enough for a mean, and validation stays a small share of the time
+_PACKAGES = ("posenb", "keras", "numpy")
+
+
+def train(
+    project: Project | storage.Url,
+    config: TrainConfig | None = None,
+    *,
+    name: str | None = None,
+    split: Split | None = None,
+    progress: Progress = tqdm_progress,
+    **options: Any,
+) -> Run:
+    """Fine-tune a network on a project's labelled frames.
+
+    Killed at any moment and called again with the same arguments, it goes on from its
+    last checkpoint; called again after it has finished, it returns the finished run.
+
+    Parameters
+    ----------
+    project : Project or URL
+    config : TrainConfig, optional
+    name : str, optional
+        Of the run, a folder below ``runs/``. By default made of the backbone, the seed
+        and a digest of config, labels and split, so that the same call is the same run.
+    split : Split, optional
+        Which frames train, validate and test; drawn as `config.split` says by default.
+    progress : Progress, optional
+    **options
+        Fields of `TrainConfig`, or of its parts by their bare names
+        (``backbone="resnet_50"``, ``test_fraction=0.5``), instead of `config`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    TrainingError
+        If nothing is labelled, the run is being trained elsewhere or was started with
+        another config, or the loss is no longer a number.
+    ConfigError
+        If an option is unknown or out of range.
+    """
+    if config is not None and options:
+        raise TrainingError(
+            f"Give either a config or options; got both ({', '.join(options)}). Use "
+            "config.replace(...)."
+        )
+    config = TrainConfig.from_options(**options) if config is None else config
+    project = project if isinstance(project, Project) else open_project(project)
+    labels = _one_animal(project.labels())
+    split = make_split(labels, config.split) if split is None else split
+    run = Run(storage.join(project.runs_url, name or _default_name(config, labels, split)))
+    if run.finished:
+        _check_same(run, config)
+        return run
+    with storage.lock(storage.join(run.url, "training"), timeout=1.0):
+        split = _begin(run, config, split)
+        task = _prepare(project, labels, split, config, progress)
+        outcome = _fit(run, task, config, progress)
+        _finish(run, task, outcome, config, labels)
+    return run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What is trained on, at which scale."""
+
+    train: Frames
+    validation: Frames
+    train_labels: Labels
+    scale: float
+    window: int
+
+
+def _one_animal(labels: Labels) -> Labels:
+    if len(labels.individuals) > 1:
+        raise TrainingError(
+            f"This version trains networks for one animal; the labels name "
+            f"{len(labels.individuals)} ({', '.join(labels.individuals)}). Label one of them in a "
+            "project of its own."
+        )
+    return labels
+
+
+def _default_name(config: TrainConfig, labels: Labels, split: Split) -> str:
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    digest.update(_labels_digest(labels).encode())
+    digest.update(repr((split.train, split.validation, split.test)).encode())
+    return f"{config.model.backbone}_seed{config.seed}_{digest.hexdigest()[:8]}"
+
+
+def _labels_digest(labels: Labels) -> str:
+    order = sorted(range(len(labels)), key=lambda i: labels.frames[i])
+    digest = hashlib.sha256(repr(labels.skeleton.keypoints).encode())
+    digest.update(repr([labels.frames[i] for i in order]).encode())
+    digest.update(np.ascontiguousarray(labels.positions[order]).tobytes())
+    return digest.hexdigest()
+
+
+def _check_same(run: Run, config: TrainConfig) -> None:
+    before = run.config()
+    if before != config:
+        changed = [k for k in type(config).model_fields if getattr(before, k) != getattr(config, k)]
+        raise TrainingError(
+            f"A run keeps the config it was started with; {run.name!r} differs in "
+            f"{', '.join(changed)}. Choose another name, or delete {run.url}."
+        )
+
+
+def _begin(run: Run, config: TrainConfig, split: Split) -> Split:
+    """Write config and split, or check them against those of a run begun before."""
+    if storage.exists(run.config_url):
+        _check_same(run, config)
+        return run.split()
+    write_split(run.split_url, split)
+    storage.write_text(run.config_url, config.model_dump_json(indent=1))
+    return split
+
+
+def _prepare(
+    project: Project, labels: Labels, split: Split, config: TrainConfig, progress: Progress
+) -> _Task:
+    chosen = _select(labels, split.train)
+    if np.isnan(chosen.positions).all():
+        raise TrainingError(
+            "Training needs labelled keypoints; the training frames have none. Label some frames "
+            "first."
+        )
+    scale = choose_scale(chosen, config)
+    shrink = Resize(scale)
+
+    def scaled(frames: np.ndarray) -> np.ndarray:
+        small: np.ndarray = keras.ops.convert_to_numpy(shrink(frames))
+        return np.clip(np.round(small), 0, 255).astype(np.uint8)
+
+    validation = _select(labels, _thinned(split.validation, _MOST_VALIDATED))
+    return _Task(
+        load_frames(project, chosen, scaled, progress),
+        load_frames(project, validation, scaled),
+        chosen,
+        scale,
+        choose_window(chosen, scale, config),
+    )
+
+
+def _select(labels: Labels, frames: tuple[FrameName, ...]) -> Labels:
+    place = {frame: i for i, frame in enumerate(labels.frames)}
+    gone = [frame for frame in frames if frame not in place]
+    if gone:
+        raise TrainingError(
+            f"The frames of a run's split must stay labelled; {'/'.join(gone[0])} and "
+            f"{len(gone) - 1} more are not. Restore their labels, or train under another name."
+        )
+    return labels.select([place[frame] for frame in frames])
+
+
+def _thinned(frames: tuple[FrameName, ...], most: int) -> tuple[FrameName, ...]:
+    step = max(1, math.ceil(len(frames) / most))
+    return frames[::step]
+
+
+def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outcome:
+    with data_parallel(config.batch_size):
+        with policy(precision(config.mixed_precision)), seeded(config.seed):
+            weights = _local_weights(config.model.weights)
+            keypoints = task.train_labels.skeleton
+            network = build_network(config.model, len(keypoints), weights)
+            learner = Learner(network, config, keypoints, task.window)
+        habits = find_habits(task.train_labels, config.augmentation)
+        return train_learner(
+            learner,
+            partial(batch_at, frames=task.train, window=task.window, config=config, habits=habits),
+            _validator(network, task.validation, config),
+            config,
+            checkpoint=read_checkpoint(run.checkpoint_url),
+            save=partial(write_checkpoint, run.checkpoint_url),
+            progress=progress,
+        )
+
+
+def _local_weights(weights: str | None) -> str | Path | None:
+    return weights if weights in ("imagenet", None) else storage.cached_copy(str(weights))
+
+
+def _validator(network: keras.Model, frames: Frames, config: TrainConfig) -> Callable[[], float]:
+    """Return the mean error over validation frames, source pixels; NaN without any."""
+    predictor = build_predictor(network, config.model, scale=1.0)
+    predictor.compile(jit_compile=jit_compile())
+
+    def validate() -> float:
+        errors = []
+        for start in range(0, len(frames), config.batch_size):
+            part = slice(start, start + config.batch_size)
+            found = predictor.predict_on_batch(frames.images[part])[..., :2]
+            difference = (found - frames.keypoints[part]) / frames.ratios[part, None]
+            errors.append(np.linalg.norm(difference, axis=-1).ravel())
+        known = np.concatenate(errors) if errors else np.empty(0)
+        known = known[~np.isnan(known)]
+        return float(known.mean()) if len(known) else math.nan
+
+    return validate
+
+
+def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels: Labels) -> None:
+    """Write the learning curve and, last of all, the model; then drop the checkpoint."""
+    skeleton = labels.skeleton
+    network = build_network(config.model, len(skeleton))
+    network.set_weights(outcome.weights)
+    predictor = build_predictor(network, config.model, task.scale)
+    length = body_length(task.train_labels)
+    description = ModelDescription(
+        name=run.name,
+        keypoints=skeleton.keypoints,
+        edges=skeleton.edges,
+        individuals=labels.individuals,
+        scale=task.scale,
+        body_length=None if math.isnan(length) else round(length, 2),
+        config=config,
+        provenance={
+            "versions": {package: version(package) for package in _PACKAGES},
+            "backend": keras.backend.backend(),
+            "labels_sha256": _labels_digest(labels),
+            "train_frames": len(task.train),
+        },
+    )
+    storage.write_text(run.history_url, _history_table(outcome))
+    with storage.writing(run.model_url) as path:
+        save_predictor(path, predictor, description)
+    if storage.exists(run.checkpoint_url):
+        storage.remove(run.checkpoint_url)
+
+
+def _history_table(outcome: Outcome) -> str:
+    text = io.StringIO()
+    columns = ["step", "seconds", "loss", "validation_error"]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(outcome.history)
+    return text.getvalue()
