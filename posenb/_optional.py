@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -14,7 +15,9 @@ __all__ = ["import_optional", "require_keras"]
 _BACKENDS = ("tensorflow", "jax")
 
 
-def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
+def import_optional(
+    module: str, *, extra: str, purpose: str, keep: str | None = None
+) -> ModuleType:
     """Import `module`, or say which extra of posenb brings it.
 
     Parameters
@@ -25,6 +28,9 @@ def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
         Extra of posenb that installs it.
     purpose : str
         What it is needed for, as the start of a sentence ("Reading s3:// URLs").
+    keep : str, optional
+        Installed package that installing the extra must leave at its version: one that
+        is loaded already, so that replacing it would ask for a restart.
 
     Raises
     ------
@@ -35,9 +41,10 @@ def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
         return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
+        kept = f' "{keep}=={version(keep)}"' if keep else ""
         raise MissingPackageError(
             f"{purpose} needs the package {package!r}, which is not installed "
-            f'({error}). Install it with: pip install "posenb[{extra}]"'
+            f'({error}). Install it with: pip install "posenb[{extra}]"{kept}'
         ) from error
 
 

@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 
 # Where one request makes a file appear whole, or not at all.
 _ATOMIC = frozenset({"gs", "s3", "memory"})
+# Packages that speak for fsspec, and the extras of posenb that install them.
+_CLIENTS = {"gs": ("gcsfs", "gcs"), "s3": ("s3fs", "s3")}
 # Uploads are compared with the checksum that the bucket answers.
 _OPTIONS: dict[str, dict[str, Any]] = {"gs": {"consistency": "md5"}}
 _QUIET = logging.NullHandler()
@@ -45,8 +47,10 @@ def remote_store(protocol: str) -> RemoteStore:
     Other processes write to the same buckets, so each question is asked anew.
     Credentials and endpoints come from the environment and fsspec's own config.
     """
-    if protocol == "s3":
-        import_optional("s3fs", extra="s3", purpose="Reaching s3:// URLs")
+    if protocol in _CLIENTS:
+        module, extra = _CLIENTS[protocol]
+        purpose = f"Reaching {protocol}:// URLs"
+        import_optional(module, extra=extra, purpose=purpose, keep="fsspec")
     # gcsfs logs each failure with a traceback; it is ours to raise or to retry.
     logging.getLogger("gcsfs").addHandler(_QUIET)
     try:

@@ -1,4 +1,4 @@
-"""Keras backends: the first use that needs one says what would cure its absence.
+"""Optional packages: the first use that needs one says what would cure its absence.
 
 Each test runs in an interpreter whose only packages are links to the installed
 ones, less those the test is about: to Python they are not installed.
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,26 @@ def test_with_tensorflow_alone_keras_computes_with_tensorflow(folder):
 def test_with_both_the_one_asked_for_is_taken(folder):
     code = "from posenb._optional import require_keras; print(require_keras().backend.backend())"
     assert run_without(("no-package",), folder, code, KERAS_BACKEND="jax").splitlines()[-1] == "jax"
+
+
+@pytest.mark.parametrize(
+    ("package", "url", "extra"),
+    [("gcsfs", "gs://lab/reach", "gcs"), ("s3fs", "s3://lab/reach", "s3")],
+)
+def test_a_bucket_without_its_client_is_met_with_the_extra_and_the_fsspec_that_stays(
+    folder, package, url, extra
+):
+    code = (
+        "from posenb import storage\n"
+        "from posenb.errors import MissingPackageError\n"
+        f"try:\n    storage.exists({url!r})\n"
+        "except MissingPackageError as error:\n    print(error)\n"
+    )
+    said = run_without((package,), folder, code)
+    assert f"Reaching {url[:5]}" in said
+    assert f'pip install "posenb[{extra}]" "fsspec=={version("fsspec")}"' in said
+
+
+def test_without_its_client_a_bucket_is_the_only_thing_out_of_reach(folder):
+    code = "from posenb import storage; print(storage.exists('/no/such/file'))"
+    assert run_without(("gcsfs", "s3fs"), folder, code) == "False"
