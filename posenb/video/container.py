@@ -83,7 +83,7 @@ def picture_stream(container: InputContainer, url: str) -> VideoStream:
                 "build does not know. Convert it to H.264 in an MP4."
             )
         return stream
-    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "no stream at all"
     raise VideoError(
-        f"A video must hold pictures; {url} holds only {kinds}. Give a file with a video stream."
+        f"A video must hold pictures; {url} holds {kinds}. Give a file with a video stream."
     )

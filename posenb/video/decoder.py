@@ -26,7 +26,7 @@ _DETOUR = 600
 
 
 class _DamagedError(Exception):
-    """The decoder refused a packet."""
+    """The decoder refused a packet, or a frame did not come."""
 
 
 class Decoder:
@@ -57,6 +57,9 @@ class Decoder:
         self._url = url
         self._index = index
         self._careful = False
+        # Where a group of pictures leans on the one before, seeking alone makes the decoder
+        # complain, so there its complaints tell nothing.
+        self._strictness = {} if index.open_groups else {"err_detect": "explode"}
         self._lock = threading.Lock()
         positions = index.positions
         distinct = bool((positions >= 0).all()) and len(np.unique(positions)) == len(positions)
@@ -71,7 +74,7 @@ class Decoder:
     @property
     def codec(self) -> str:
         """FFmpeg's name of the codec."""
-        return str(self._stream.codec_context.name)
+        return str(self._stream.codec_context.codec.canonical_name)
 
     def close(self) -> None:
         """Release the decoder; the file stays open."""
@@ -106,7 +109,7 @@ class Decoder:
             self._stream.codec_context.thread_count = 1
         else:
             self._stream.thread_type = "AUTO"
-            self._stream.codec_context.options = {"err_detect": "explode"}
+            self._stream.codec_context.options = self._strictness
         self._feed(data_packets(self._container, self._stream), count())
 
     def _find(self, rank: int) -> Frame | None:
@@ -117,6 +120,8 @@ class Decoder:
         while not self._advance(rank):
             earlier = next(attempts, None)
             if earlier is None:
+                if not self._careful:
+                    raise _DamagedError
                 self.lost.update(range(rank, self._at))
                 return None
             self._start(earlier)
@@ -125,6 +130,11 @@ class Decoder:
     def _is_ahead(self, rank: int, entry: int) -> bool:
         if rank < self._at:
             return False
+        if self._careful:
+            # What the decoder saw before must not change how it mends a damaged picture.
+            return entry == self._started_at
+        if not self._numbers:
+            return True
         return rank - self._at <= _SHORT_JUMP or int(self._index.entries[entry, 1]) <= self._at
 
     def _advance(self, rank: int) -> bool:
@@ -192,7 +202,7 @@ class Decoder:
             return found if found < len(ranks) else None
 
         def refuse() -> None:
-            if not self._careful:
+            if self._strictness and not self._careful:
                 raise _DamagedError
 
         decoded = decode_numbered(packets, self._stream, number, refuse)

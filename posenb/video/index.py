@@ -13,8 +13,6 @@ __all__ = ["NO_TIME", "FrameIndex", "Packets", "StreamFacts", "make_index"]
 NO_TIME = int(np.iinfo(np.int64).min)
 """Stands for a time stamp that a packet lacks."""
 
-_REORDER_LIMIT = 16
-
 
 @dataclass(frozen=True, eq=False)
 class FrameIndex:
@@ -53,6 +51,14 @@ class FrameIndex:
     times: np.ndarray
     fps: float
     missing: int
+
+    @property
+    def open_groups(self) -> bool:
+        """Whether frames precede a keyframe in time but follow it in the file."""
+        entries = self.entries[
+            np.searchsorted(self.entries[:, 0], np.arange(len(self.ranks)), "right") - 1
+        ]
+        return bool(((self.ranks >= 0) & (self.ranks < entries[:, 1])).any())
 
     def is_sound(self) -> bool:
         """Tell whether the columns fit each other, as they do unless a stored copy is damaged."""
@@ -115,8 +121,8 @@ class StreamFacts:
 
     Attributes
     ----------
-    codec : str
-        FFmpeg's name.
+    container, codec : str
+        FFmpeg's names.
     time_base : float
         Seconds per unit of time.
     rate : float
@@ -129,6 +135,7 @@ class StreamFacts:
         Whether frames are stored out of the order of display.
     """
 
+    container: str
     codec: str
     time_base: float
     rate: float
@@ -163,13 +170,14 @@ def make_index(
     # Nothing after the first broken packet can be relied on: it may lean on that one.
     readable = np.logical_and.accumulate(packets.whole)[order]
     count = len(order) if readable.all() else int(np.argmin(readable))
-    lost = len(order) - count
-    if not lost:
-        count, lost = _held_against_promise(stamps[order], facts)
+    total = len(order)
+    if count and not facts.container.startswith("mov"):
+        last = int(packets.dts.max())
+        count, promised = _held_against_promise(np.sort(stamps[order[:count]]), last, facts)
+        total = max(total, promised)
     if not count:
-        promised = f" of {facts.frames} promised" if facts.frames else ""
         raise VideoError(
-            f"A video must hold at least one whole frame; {url} holds none{promised}. Record or "
+            f"A video must hold at least one whole frame; {url} holds none of {total}. Record or "
             "copy it again."
         )
     order = order[:count]
@@ -185,29 +193,34 @@ def make_index(
         keyframes=np.sort(ranks[packets.key & (ranks >= 0)]),
         times=times,
         fps=fps,
-        missing=lost,
+        missing=total - count,
     )
 
 
-def _held_against_promise(stamps: np.ndarray, facts: StreamFacts) -> tuple[int, int]:
-    """Return how many frames to keep and how many are missing, from what the headers promise."""
-    count = len(stamps)
-    steps = np.diff(np.sort(stamps))
-    if facts.frames > count:
-        lost = facts.frames - count
-    elif facts.end and len(steps):
-        rest = facts.end / facts.time_base - float(stamps.max())
-        # The last frame may be shown for long, but hardly for longer than any other.
-        if rest <= 2.5 * steps.max():
-            return count, 0
-        lost = round(rest / float(steps.mean())) - 1
-    else:
-        return count, 0
-    # Of the frames that were stored out of order, some before the end may be missing.
-    gaps = np.flatnonzero(steps > 1.5 * np.median(steps)) if len(steps) else steps
-    late = gaps[gaps >= len(steps) - _REORDER_LIMIT] if facts.has_b_frames else gaps[:0]
-    kept = int(late[0]) + 1 if len(late) else count
-    return kept, lost if facts.frames == 0 else facts.frames - kept
+def _held_against_promise(
+    stamps: np.ndarray, last_stored: int, facts: StreamFacts
+) -> tuple[int, int]:
+    """Return how many frames to keep, and how many there should be, for want of tables."""
+    steps = np.diff(stamps)
+    if not len(steps) or (steps <= 0).any():
+        return len(stamps), max(facts.frames, len(stamps))
+    # Frames are stored out of order, so a file that is cut off may lack some before its last
+    # ones. What is missing would be decoded after all that is there, and shown even later.
+    # At a variable rate there are gaps elsewhere too, and none tells anything.
+    gaps = steps > 1.5 * np.median(steps)
+    at_end = bool(gaps.any()) and bool((stamps[1:][gaps] > last_stored).all())
+    torn = facts.has_b_frames and last_stored != NO_TIME and at_end
+    kept = int(np.argmax(gaps)) + 1 if torn else len(stamps)
+    step = float(steps[: kept - 1].mean()) if kept > 1 else float(steps.mean())
+    start, end = float(stamps[0]), float(stamps[-1])
+    total = len(stamps)
+    # The last frame may be shown for long, but hardly for longer than any other.
+    if facts.end / facts.time_base - end > 2.5 * steps.max():
+        end = facts.end / facts.time_base - step
+        total += round((end - float(stamps[-1])) / step)
+    if torn:
+        total = max(total, round((end - start) / step) + 1)
+    return kept, max(total, facts.frames)
 
 
 def _clock(stamps: np.ndarray, facts: StreamFacts) -> tuple[np.ndarray, float]:

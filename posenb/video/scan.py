@@ -24,8 +24,10 @@ _FRAME_PER_PACKET = frozenset(
 )
 # Of these, the one that may pack two frames into a packet and follow it by an empty one.
 _PACKED = frozenset({"mpeg4"})
+# Containers that know no presentation times; FFmpeg makes some up that ignore B-frames.
+_UNTIMED = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
 # Containers whose header states how long the video is; for others FFmpeg guesses.
-_TIMED = frozenset({"matroska,webm", "flv"})
+_WITH_DURATION = frozenset({"matroska,webm", "flv"})
 
 
 def scan(file: BinaryIO, url: str) -> FrameIndex:
@@ -33,7 +35,7 @@ def scan(file: BinaryIO, url: str) -> FrameIndex:
 
     MP4 and MOV files tell everything in their tables, so that only these are read;
     files of other kinds are read once from end to end. Frames are decoded where
-    packets lack distinct presentation times (H.264 in AVI) or need not hold exactly
+    packets lack distinct presentation times (H.264 with B-frames in AVI) or need not hold exactly
     one frame (VP8, MPEG-4 with B-frames, MPEG-1 and 2, ...).
 
     Raises
@@ -50,10 +52,19 @@ def scan(file: BinaryIO, url: str) -> FrameIndex:
         packets, facts = _demux(hollow, url, size, fflags="+noparse+nofillin")
     if packets is None or facts.codec not in _FRAME_PER_PACKET:
         packets, facts = _demux(file, url, size)
-    packed = facts.codec in _PACKED and facts.has_b_frames
-    if facts.codec in _FRAME_PER_PACKET and packets.ordered_by_time and not packed:
+    if _tells_frames(packets, facts):
         return make_index(packets, facts, url)
     return make_index(packets, facts, url, _decoded_order(file, url, packets))
+
+
+def _tells_frames(packets: Packets, facts: StreamFacts) -> bool:
+    """Whether packets are frames and their times are in the order of display."""
+    doubtful = facts.codec in _PACKED or facts.container in _UNTIMED
+    return (
+        facts.codec in _FRAME_PER_PACKET
+        and packets.ordered_by_time
+        and not (facts.has_b_frames and doubtful)
+    )
 
 
 def _demux(file: BinaryIO, url: str, size: int, **options: str) -> tuple[Packets, StreamFacts]:
@@ -84,12 +95,13 @@ def _demux(file: BinaryIO, url: str, size: int, **options: str) -> tuple[Packets
 def _facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
     base = float(stream.time_base or 1)
     end = 0.0
-    if container.format.name in _TIMED:
+    if container.format.name in _WITH_DURATION:
         end = _clock_seconds(stream.metadata.get("DURATION", ""))
         if not end and len(container.streams) == 1:
             end = (container.duration or 0) / 1e6
     return StreamFacts(
-        codec=stream.codec_context.name,
+        container=container.format.name,
+        codec=stream.codec_context.codec.canonical_name,
         time_base=base,
         rate=float(stream.average_rate or stream.guessed_rate or 0),
         frames=stream.frames if container.format.name == "avi" else 0,

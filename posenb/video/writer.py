@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, Self
@@ -75,17 +75,13 @@ class VideoWriter:
         self.crf = crf
         self.preset = preset
         self.count = 0
-        self._resources = ExitStack()
+        self._session: AbstractContextManager[Any] | None = None
         self._container: Any = None
         self._stream: Any = None
 
     def __enter__(self) -> Self:
-        with ExitStack() as resources:
-            path = resources.enter_context(storage.writing(self.url))
-            self._container = resources.enter_context(
-                av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-            )
-            self._resources = resources.pop_all()
+        self._session = self._opened()
+        self._container = self._session.__enter__()
         return self
 
     def __exit__(
@@ -94,10 +90,18 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._resources:
-            self._container, container = None, self._container
-            if error is not None:
-                raise error
+        assert self._session is not None
+        self._container, session = None, self._session
+        session.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        options = {"movflags": "+faststart"}
+        with (
+            storage.writing(self.url) as path,
+            av.open(str(path), "w", format="mp4", options=options) as container,
+        ):
+            yield container
             if self._stream is None:
                 raise VideoError(
                     f"A video must hold at least one frame; none was written to {self.url}. "
