@@ -221,7 +221,7 @@ def _status(error: BaseException) -> int | None:
             return 503  # S3: two conditional writes met; one of them shall come again
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         return int(status) if status else None
-    for field in ("code", "status"):
+    for field in ("status", "code"):
         value = getattr(error, field, None)
         if isinstance(value, int | str) and str(value).isdigit():
             return int(value)

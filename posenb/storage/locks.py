@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from posenb.errors import StorageError
 from posenb.storage.faults import is_missing, naming_faults
-from posenb.storage.files import exists, read_bytes, write_bytes
+from posenb.storage.files import read_bytes, write_bytes
 from posenb.storage.stores import store_of
 from posenb.storage.urls import OWN_PREFIX, Url, is_local, join, name, parent, resolve
 
@@ -79,7 +79,7 @@ def update_bytes(
         file then stays as it was.
     """
     with _held(resolve(url), timeout) as insist:
-        old = read_bytes(url) if exists(url) else None
+        old = _read_or_none(resolve(url))
         new = change(old)
         if new is not None and new != old:
             insist()
@@ -169,7 +169,7 @@ class _Lease:
         return json.dumps({**who, "beat": beat}).encode()
 
     def create(self) -> bool:
-        """Try to take this turn."""
+        """Try to take this turn; if that succeeds, delete what earlier ones left."""
         try:
             write_bytes(self.url, self.content(beat=0), exclusive=True)
         except StorageError as error:
@@ -178,7 +178,14 @@ class _Lease:
             # A client that tried again after a lost reply may have met its own object.
             if _read_or_none(self.url) != self.content(beat=0):
                 return False
-        return not self.lost()
+        turns = _turns(self.folder)
+        if turns.last > self.number:
+            return False
+        store = store_of(self.folder)
+        for each in turns.names:
+            if _number(each) < self.number:
+                store.delete(join(self.folder, each))
+        return True
 
     def lost(self) -> bool:
         """Tell whether another has taken a later turn."""
@@ -196,23 +203,22 @@ class _Lease:
         """Pass the turn on."""
         write_bytes(self.url + _FREE, b"")
 
-    def clear_earlier(self) -> None:
-        """Delete what earlier turns left."""
-        store = store_of(self.folder)
-        for entry in store.entries(self.folder):
-            if int(name(entry.url).removesuffix(_FREE)) < self.number:
-                store.delete(entry.url)
-
 
 class _Turns(NamedTuple):
+    names: frozenset[str]
     last: int
     free: bool
 
 
 def _turns(folder: str) -> _Turns:
-    names = {name(entry.url) for entry in store_of(folder).entries(folder)}
-    last = max((each for each in names if not each.endswith(_FREE)), default="0")
-    return _Turns(int(last), last == "0" or last + _FREE in names)
+    names = frozenset(name(entry.url) for entry in store_of(folder).entries(folder))
+    taken = [each for each in names if not each.endswith(_FREE)]
+    last = max(taken, key=_number, default="0")
+    return _Turns(names, _number(last), not taken or last + _FREE in names)
+
+
+def _number(each: str) -> int:
+    return int(each.removesuffix(_FREE))
 
 
 def _take(whole: str, timeout: float) -> _Lease:
@@ -229,7 +235,6 @@ def _take(whole: str, timeout: float) -> _Lease:
         if turns.free or time.monotonic() - since > _LEASE:
             lease = _Lease(folder, turns.last + 1, owner)
             if lease.create():
-                lease.clear_earlier()
                 return lease
         if time.monotonic() > deadline:
             raise _busy(whole, timeout, _describe(seen[1]))

@@ -155,7 +155,7 @@ def test_an_absent_folder_is_empty(folder: str):
 def test_a_file_is_not_listed_as_a_folder(put: Put):
     url = put("a")
     for recursive in (False, True):
-        with pytest.raises(StorageError, match="(?i)name a folder"):
+        with pytest.raises(StorageError, match=r"(?i)name a folder"):
             storage.list_files(url, recursive=recursive)
 
 

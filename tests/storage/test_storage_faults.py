@@ -323,7 +323,7 @@ def test_a_scheme_that_nobody_speaks_is_refused():
 
 def test_a_scheme_whose_package_is_missing_names_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "adlfs", None)
-    with pytest.raises(MissingPackageError, match="abfs:// URLs need a package.*adlfs"):
+    with pytest.raises(MissingPackageError, match=r"abfs:// URLs need a package.*adlfs"):
         storage.exists("abfs://lab/a")
 
 
