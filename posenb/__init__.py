@@ -22,6 +22,7 @@ _PUBLIC = {
     "PosenbError": "posenb.errors:PosenbError",
     "Poses": "posenb.core:Poses",
     "Project": "posenb.project:Project",
+    "Run": "posenb.project:Run",
     "Skeleton": "posenb.core:Skeleton",
     "Split": "posenb.core:Split",
     "SplitConfig": "posenb.core:SplitConfig",
@@ -29,9 +30,12 @@ _PUBLIC = {
     "Visibility": "posenb.core:Visibility",
     "add_videos": "posenb.project:add_videos",
     "create_project": "posenb.project:create_project",
+    "list_runs": "posenb.project:list_runs",
     "load_poses": "posenb.labels:read_poses",
     "open_project": "posenb.project:open_project",
+    "open_run": "posenb.project:open_run",
     "to_dlc": "posenb.project:to_dlc",
+    "train": "posenb.training:train",
 }
 
 __all__ = list(_PUBLIC)

@@ -12,10 +12,14 @@ from posenb.core import Visibility as Visibility
 from posenb.errors import PosenbError as PosenbError
 from posenb.labels import read_poses as load_poses
 from posenb.project import Project as Project
+from posenb.project import Run as Run
 from posenb.project import add_videos as add_videos
 from posenb.project import create_project as create_project
+from posenb.project import list_runs as list_runs
 from posenb.project import open_project as open_project
+from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
+from posenb.training import train as train
 
 __version__: str
 __all__ = [
@@ -27,6 +31,7 @@ __all__ = [
     "PosenbError",
     "Poses",
     "Project",
+    "Run",
     "Skeleton",
     "Split",
     "SplitConfig",
@@ -34,7 +39,10 @@ __all__ = [
     "Visibility",
     "add_videos",
     "create_project",
+    "list_runs",
     "load_poses",
     "open_project",
+    "open_run",
     "to_dlc",
+    "train",
 ]

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TENSORFLOW = ("tensorflow", "libtensorflow")
 JAX = ("jax",)
+ROOMS = sorted(init.parent.name for init in (ROOT / "posenb").glob("*/__init__.py"))
 
 
 def run_without(absent: tuple[str, ...], folder: Path, code: str, **settings: str) -> str:
@@ -58,6 +59,24 @@ def test_without_a_backend_the_error_names_both_extras(folder):
     assert 'pip install "posenb[jax]"' in said
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_without_a_backend_a_room_loads_or_says_what_would_cure_it(folder, room):
+    said = run_without(TENSORFLOW + JAX, folder, caught(f"import posenb.{room}"))
+    assert said == "" or 'pip install "posenb[tensorflow]"' in said
+
+
+def test_training_without_a_backend_says_what_would_cure_it(folder, tmp_path):
+    url = str(tmp_path / "project")
+    said = run_without(
+        TENSORFLOW + JAX,
+        folder,
+        f"import posenb as pn; pn.create_project({url!r}, keypoints=['snout'])\n"
+        + caught(f"pn.train({url!r})"),
+    )
+    assert 'pip install "posenb[tensorflow]"' in said
+    assert 'pip install "posenb[jax]"' in said
+
+
 def test_without_a_backend_the_error_is_both_an_import_error_and_one_of_posenbs(folder):
     code = (
         "from posenb._optional import require_keras\n"
@@ -83,6 +102,11 @@ def test_a_backend_asked_for_by_name_must_be_there(folder):
 
 def test_with_jax_alone_keras_computes_with_jax(folder):
     code = "from posenb._optional import require_keras; print(require_keras().backend.backend())"
+    assert run_without(TENSORFLOW, folder, code).splitlines()[-1] == "jax"
+
+
+def test_with_jax_alone_the_training_room_loads(folder):
+    code = "import posenb as pn; pn.train; import keras; print(keras.backend.backend())"
     assert run_without(TENSORFLOW, folder, code).splitlines()[-1] == "jax"
 
 
