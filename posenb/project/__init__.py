@@ -2,6 +2,7 @@
 
 from posenb.project.adding import add_videos
 from posenb.project.export import to_dlc
+from posenb.project.images import read_image
 from posenb.project.manifest import Manifest, Video
 from posenb.project.opening import create_project, open_project
 from posenb.project.runs import Run, list_runs, open_run
@@ -17,5 +18,6 @@ __all__ = [
     "list_runs",
     "open_project",
     "open_run",
+    "read_image",
     "to_dlc",
 ]

@@ -1,0 +1,49 @@
+"""Images of labelled frames."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from posenb import storage
+from posenb.core import FrameName
+from posenb.errors import LabelError
+from posenb.project.value import Project
+
+__all__ = ["read_image"]
+
+
+def read_image(project: Project, frame: FrameName) -> np.ndarray:
+    """Read the image of a labelled frame.
+
+    Remote images are kept in the local cache, so that a second reading needs no network
+    but to ask whether they changed.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        RGB, as the pixels lie in the file.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file (``errno`` ENOENT) or it cannot be fetched.
+    LabelError
+        If the file is no readable image.
+    """
+    from PIL import Image
+
+    url = project.image_url(frame)
+    path = Path(url) if storage.is_local(url) else storage.cached_copy(url)
+    data = storage.read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.array(image.convert("RGB"))
+    # Pillow reports damage by any of these.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise LabelError(
+            f"A labelled frame is a readable image; {url} is not ({error}). Extract the frame "
+            "again, or delete its labels."
+        ) from error
