@@ -1,7 +1,15 @@
 """How far predictions are from labels: arrays in, tables out."""
 
 from posenb.evaluation.pixels import pixel_errors, worst_frames
-from posenb.evaluation.summary import ALL, pck_column, summarise
+from posenb.evaluation.summary import ALL, check_limits, pck_column, summarise
 from posenb.evaluation.tables import tabulate_errors
 
-__all__ = ["ALL", "pck_column", "pixel_errors", "summarise", "tabulate_errors", "worst_frames"]
+__all__ = [
+    "ALL",
+    "check_limits",
+    "pck_column",
+    "pixel_errors",
+    "summarise",
+    "tabulate_errors",
+    "worst_frames",
+]

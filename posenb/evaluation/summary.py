@@ -9,7 +9,7 @@ import pandas as pd
 
 from posenb.errors import InvalidInputError
 
-__all__ = ["ALL", "pck_column", "summarise"]
+__all__ = ["ALL", "check_limits", "pck_column", "summarise"]
 
 ALL = "all"
 """Name of the last row, over all keypoints together."""
@@ -83,7 +83,7 @@ def summarise(
             "Errors and likelihoods both have the shape (frames, individuals, keypoints), here "
             f"with {len(names)} keypoints; got {errors.shape} and {likelihoods.shape}."
         )
-    _check_limits(cutoff, pck)
+    check_limits(cutoff, pck)
     rows = [
         {"keypoint": name, **_figures(errors[..., k], likelihoods[..., k], cutoff, pck)}
         for k, name in enumerate(names)
@@ -96,7 +96,14 @@ def pck_column(distance: float) -> str:
     return f"pck_{distance:g}"
 
 
-def _check_limits(cutoff: float, pck: Sequence[float]) -> None:
+def check_limits(cutoff: float, pck: Sequence[float]) -> None:
+    """Check a likelihood cut-off and distances as `summarise` takes them.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is out of range, or distances repeat.
+    """
     if not 0 <= cutoff <= 1:
         raise InvalidInputError(
             f"The likelihood cut-off lies between 0 and 1; got {cutoff}. DeepLabCut's is 0.6."
