@@ -10,7 +10,11 @@ from posenb.core import SplitConfig as SplitConfig
 from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.errors import PosenbError as PosenbError
-from posenb.labels import read_poses as load_poses
+from posenb.inference import analyze as analyze
+from posenb.inference import load_poses as load_poses
+from posenb.plots import plot_errors as plot_errors
+from posenb.plots import plot_learning_curve as plot_learning_curve
+from posenb.plots import plot_pose_traces as plot_pose_traces
 from posenb.project import Project as Project
 from posenb.project import Run as Run
 from posenb.project import add_videos as add_videos
@@ -38,11 +42,15 @@ __all__ = [
     "TrainConfig",
     "Visibility",
     "add_videos",
+    "analyze",
     "create_project",
     "list_runs",
     "load_poses",
     "open_project",
     "open_run",
+    "plot_errors",
+    "plot_learning_curve",
+    "plot_pose_traces",
     "to_dlc",
     "train",
 ]
