@@ -210,6 +210,7 @@ class DecodePeaks(keras.layers.Layer):
         flat_x = ops.reshape(offsets[..., 0::2], (-1, height * width, keypoints))
         flat_y = ops.reshape(offsets[..., 1::2], (-1, height * width, keypoints))
         peak = ops.cast(ops.argmax(flat, axis=1), "int32")
+        highest = ops.max(flat, axis=1)
         row, column = peak // width, peak % width
         votes_x, votes_y, weights = [], [], []
         for down in range(-self.reach, self.reach + 1):
@@ -218,15 +219,17 @@ class DecodePeaks(keras.layers.Layer):
                 inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
                 i, j = ops.clip(i, 0, height - 1), ops.clip(j, 0, width - 1)
                 cell = ops.expand_dims(i * width + j, 1)
-                score = ops.sigmoid(ops.take_along_axis(flat, cell, axis=1)[:, 0])
+                logit = ops.take_along_axis(flat, cell, axis=1)[:, 0]
+                # Relative to the peak, so that the weights never vanish altogether.
+                score = ops.exp(ops.log_sigmoid(logit) - ops.log_sigmoid(highest))
                 weights.append(score * ops.cast(inside, "float32"))
                 votes_x.append(self._vote(j, ops.take_along_axis(flat_x, cell, axis=1)[:, 0]))
                 votes_y.append(self._vote(i, ops.take_along_axis(flat_y, cell, axis=1)[:, 0]))
         weight = ops.stack(weights)
-        total = ops.sum(weight, axis=0) + 1e-12
+        total = ops.sum(weight, axis=0)
         x = ops.sum(weight * ops.stack(votes_x), axis=0) / total
         y = ops.sum(weight * ops.stack(votes_y), axis=0) / total
-        return ops.stack([x, y, ops.sigmoid(ops.max(flat, axis=1))], axis=-1)
+        return ops.stack([x, y, ops.sigmoid(highest)], axis=-1)
 
     def _vote(self, cell: Any, offset: Any) -> Any:
         centre = ops.cast(cell, "float32") * self.stride + (self.stride - 1) / 2
