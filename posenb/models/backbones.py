@@ -129,7 +129,11 @@ def build_backbone(name: str, weights: str | Path | None = None) -> keras.Model:
         )
         if weights not in ("imagenet", None):
             model.load_weights(str(weights))
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:
+        # Keras reports a failed download as a bare Exception, raised while handling an OSError.
+        known = isinstance(error, (OSError, ValueError, KeyError))
+        if not known and not isinstance(error.__context__, OSError):
+            raise
         raise ModelError(
             f"The weights {str(weights)!r} of the backbone {name!r} could not be loaded: {error}. "
             "Keras downloads ImageNet weights once and keeps them under KERAS_HOME; without a "
