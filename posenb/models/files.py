@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -13,6 +14,11 @@ from posenb.errors import ConfigError, ModelError
 __all__ = ["load_predictor", "read_description", "save_predictor"]
 
 _MEMBER = "posenb.json"
+# What zipfile, json, h5py and Keras raise for files that are absent, cut off, altered or foreign.
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def save_predictor(path: str | Path, predictor: keras.Model, description: ModelDescription) -> None:
@@ -43,7 +49,7 @@ def read_description(path: str | Path) -> ModelDescription:
     try:
         with zipfile.ZipFile(path) as archive:
             return ModelDescription.model_validate_json(archive.read(_MEMBER))
-    except (zipfile.BadZipFile, KeyError, ValueError, ConfigError, EOFError) as error:
+    except (*_DAMAGE, ConfigError) as error:
         raise ModelError(
             f"A posenb model is a .keras file that holds {_MEMBER}; {Path(path).name} is not one "
             f"or is damaged ({error}). Train it again or fetch it again."
@@ -67,7 +73,7 @@ def load_predictor(path: str | Path) -> tuple[keras.Model, ModelDescription]:
     description = read_description(path)
     try:
         predictor = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"The model {Path(path).name} could not be loaded in Keras's safe mode: {error}. "
             "Train it again or fetch it again."
