@@ -129,10 +129,10 @@ def train_learner(
     TrainingError
         If the loss is no longer a number, or the checkpoint is of another network.
     """
-    optimizer = make_optimizer(config)
-    optimizer.build(learner.trainable_variables)
-    learner.compile(optimizer=optimizer, jit_compile=jit_compile())
-    variables = [*learner.variables, *optimizer.variables]
+    learner.compile(optimizer=make_optimizer(config), jit_compile=jit_compile())
+    # In float16 Keras has wrapped the optimizer by now; its loss scale is state as well.
+    learner.optimizer.build(learner.trainable_variables)
+    variables = [*learner.variables, *learner.optimizer.variables]
     step, history, best = 0, [], _Best()
     if checkpoint is not None:
         _assign(variables, checkpoint.state)
