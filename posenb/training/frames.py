@@ -149,14 +149,16 @@ def _grow(images: np.ndarray, size: np.ndarray, filled: int, memory: int) -> np.
     if int(np.prod(shape)) <= memory:
         larger = np.zeros(shape, np.uint8)
     else:
-        with TemporaryFile(dir=storage.cache_folder()) as file:
-            try:
+        folder = storage.cache_folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder) as file:
                 larger = np.memmap(file, np.uint8, "w+", shape=shape)
-            except OSError as error:
-                raise TrainingError(
-                    f"{len(images)} frames of {shape[2]} x {shape[1]} pixels need "
-                    f"{np.prod(shape) / 1e9:.1f} GB of local disk ({error}). Free some, or point "
-                    "POSENB_CACHE to a larger disk."
-                ) from error
+        except OSError as error:
+            raise TrainingError(
+                f"{len(images)} frames of {shape[2]} x {shape[1]} pixels need "
+                f"{np.prod(shape) / 1e9:.1f} GB of local disk ({error}). Free some, or point "
+                "POSENB_CACHE to a larger disk."
+            ) from error
     larger[:filled, : images.shape[1], : images.shape[2]] = images[:filled]
     return larger
