@@ -6,7 +6,8 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -20,7 +21,7 @@ from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
-from posenb.errors import TrainingError
+from posenb.errors import StorageError, TrainingError
 from posenb.labels import make_split, write_split
 from posenb.models import Resize, build_network, build_predictor, save_predictor
 from posenb.project import Project, Run, open_project
@@ -97,11 +98,12 @@ def train(
     if run.finished:
         _check_same(run, config)
         return run
-    with storage.lock(storage.join(run.url, "training"), timeout=1.0):
+    with _alone(run):
         split = _begin(run, config, split)
-        task = _prepare(project, labels, split, config, progress)
-        outcome = _fit(run, task, config, progress)
-        _finish(run, task, outcome, config, labels)
+        if not run.finished:  # another process may have finished it while this one waited
+            task = _prepare(project, labels, split, config, progress)
+            outcome = _fit(run, task, config, progress)
+            _finish(run, task, outcome, config, labels)
     return run
 
 
@@ -149,6 +151,19 @@ def _check_same(run: Run, config: TrainConfig) -> None:
             f"A run keeps the config it was started with; {run.name!r} differs in "
             f"{', '.join(changed)}. Choose another name, or delete {run.url}."
         )
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Hold the run against other processes that would train it too."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(storage.lock(storage.join(run.url, "training"), timeout=1.0))
+        except StorageError as error:
+            raise TrainingError(
+                f"A run is trained by one process at a time; {run.name!r} is not free: {error}"
+            ) from error
+        yield
 
 
 def _begin(run: Run, config: TrainConfig, split: Split) -> Split:
