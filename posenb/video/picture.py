@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,8 @@ class PictureMaker:
     def __init__(self, frame: Frame) -> None:
         self.rotation, self.mirrored = orientation(frame)
         self._stored = (frame.width, frame.height)
-        # One for all frames: making its tables anew costs as much as a small picture.
-        self._reformatter = VideoReformatter()
+        # Kept from frame to frame, for making its tables takes time; one for each thread.
+        self._local = threading.local()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -63,7 +64,11 @@ class PictureMaker:
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the picture of `frame`, shape (H, W, 3), uint8 RGB."""
         width, height = self._stored
-        converted = self._reformatter.reformat(frame, width=width, height=height, format="rgb24")
+        if not hasattr(self._local, "reformatter"):
+            self._local.reformatter = VideoReformatter()
+        converted = self._local.reformatter.reformat(
+            frame, width=width, height=height, format="rgb24"
+        )
         picture: np.ndarray = converted.to_ndarray()
         if self.mirrored:
             picture = picture[:, ::-1]
