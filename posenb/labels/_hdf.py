@@ -65,7 +65,7 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
     from tables.exceptions import HDF5ExtError
 
     frame = dataframe(table)
-    if appendable:
+    if appendable and len(frame):  # pandas appends nothing for no rows
         try:
             with pd.HDFStore(str(path), mode="w") as store:
                 store.put(KEY, frame, format="table", track_times=False, index=False)
@@ -104,7 +104,8 @@ def _read_frame_table(group: h5py.Group) -> Table:
         kind = read_plain(bytes(table.attrs[f"{block}_kind"]))
         chosen = [position[_names(name)] for name in kind]
         values[:, chosen] = _numbers(table[block]).reshape(len(table), len(chosen))
-    return Table(columns, _row_names(table["index"], _encoding(group)), values)
+    kind = _text(table.attrs["index_kind"])
+    return Table(columns, _row_names(table["index"], kind, _encoding(group)), values)
 
 
 def _read_frame(group: h5py.Group) -> Table:
@@ -126,26 +127,26 @@ def _read_frame(group: h5py.Group) -> Table:
 def _axis(group: h5py.Group, name: str) -> np.ndarray:
     encoding = _encoding(group)
     if _text(group.attrs[f"{name}_variety"]) == "regular":
-        return _row_names(_stored(group[name]), encoding)
+        kind = _text(group[name].attrs["kind"])
+        return _row_names(_stored(group[name]), kind, encoding)
     levels = []
     for i in range(int(group.attrs[f"{name}_nlevels"])):
-        known = _row_names(_stored(group[f"{name}_level{i}"]), encoding)[:, 0].astype(object)
         codes = _numbers(_stored(group[f"{name}_label{i}"])).astype(np.intp)
+        if not len(codes):
+            return np.empty((0, 1), dtype=object)  # pandas pickles the levels of no rows
+        level = group[f"{name}_level{i}"]
+        known = _row_names(_stored(level), _text(level.attrs["kind"]), encoding)[:, 0]
         # code -1 is pandas' missing name; it points at the empty name put at the end
-        levels.append(np.append(known, "")[codes])
+        levels.append(np.append(known.astype(object), "")[codes])
     return np.stack(levels, axis=1)
 
 
-def _row_names(names: np.ndarray, encoding: str) -> np.ndarray:
-    if names.dtype.kind in "iu" or not len(names):
-        return names.astype(np.int64).reshape(-1, 1) if len(names) else _no_names()
-    if names.dtype.kind == "S":
+def _row_names(names: np.ndarray, kind: str, encoding: str) -> np.ndarray:
+    if kind == "integer":
+        return names.astype(np.int64).reshape(-1, 1)
+    if kind == "string" and names.dtype.kind == "S":
         return np.array([name.decode(encoding) for name in names.tolist()], dtype=object)[:, None]
-    raise ValueError(f"rows are named by text or integers, not by {names.dtype}")
-
-
-def _no_names() -> np.ndarray:
-    return np.empty((0, 1), dtype=object)
+    raise ValueError(f"rows are named by text or whole numbers, not by {kind}")
 
 
 def _stored(dataset: h5py.Dataset) -> np.ndarray:
