@@ -1,13 +1,18 @@
 """Real object-store servers on this machine, behind a proxy that can fail on purpose.
 
 gs:// is gcp-storage-emulator and s3:// is moto's server, each a process of its own.
-The proxy in front of each adds two things:
+The proxy in front of each adds three things:
 
 - failures: answers 503, drops a connection before or after the request was carried
   out, or cuts the answer in the middle;
 - true preconditions: the gs emulator ignores ``ifGenerationMatch=0`` altogether, and
   moto checks ``If-None-Match`` and writes in two steps. The proxy lets one write
-  through at a time and answers 412 itself, as the real services do.
+  through at a time and answers 412 itself, as the real services do;
+- repeatable uploads: the real gs:// answers a finished upload again when a client
+  asks again, and 499 when one is cancelled; the emulator answers 404 and 501.
+
+One thing the gs emulator gets wrong is left as it is: a small file whose last byte
+is a carriage return arrives without it (and gcsfs tells by the checksum).
 """
 
 import http.client
@@ -31,6 +36,9 @@ FAULTS = ("503", "drop", "lose", "cut")
 _HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
 
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
 class FaultyProxy(ThreadingHTTPServer):
     """Passes requests on to a server; counts them and fails when told to."""
 
@@ -42,6 +50,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.upstream = port
         self.one_write = threading.Lock()
         self.requests: list[tuple[str, str]] = []
+        self.finished: dict[str, Answer] = {}
         self._every = 0
         self._kinds: tuple[str, ...] = ()
         self._count = 0
@@ -103,7 +112,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _pass_on  # noqa: N815
 
-    def _carry_out(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _carry_out(self, body: bytes) -> Answer:
+        if "upload_id=" not in self.path:
+            return self._ask_upstream(body)
+        if self.command == "DELETE":
+            return 499, [], b""
+        if self.path not in self.server.finished:
+            answer = self._ask_upstream(body)
+            if answer[0] != 200:
+                return answer
+            self.server.finished[self.path] = answer
+        return self.server.finished[self.path]
+
+    def _ask_upstream(self, body: bytes) -> Answer:
         target = self._object_that_must_be_absent(body)
         if (
             target is not None

@@ -99,6 +99,15 @@ def test_a_range_that_is_none_is_refused(put: Put, start: int, stop: int | None)
         storage.read_bytes(put("a"), start, stop)
 
 
+@pytest.mark.parametrize("data", [b"--==0==", b"\n--==0==--\n", b"\r\n\r\n\n", bytes(range(256))])
+def test_no_content_is_mistaken_for_protocol(put: Put, data: bytes):
+    url = put("a", data)
+    assert storage.read_bytes(url) == data
+    storage.remove(url)
+    storage.write_bytes(url, data, exclusive=True)
+    assert storage.read_bytes(url) == data
+
+
 def test_a_large_file_arrives_unchanged(put: Put):
     url = put("big.bin", BIG)
     assert storage.size(url) == len(BIG)
