@@ -8,6 +8,7 @@ from posenb._optional import require_keras
 require_keras()
 
 from posenb.models.backbones import backbone_names, build_backbone, get_backbone  # noqa: E402
+from posenb.models.calibration import calibrate  # noqa: E402
 from posenb.models.files import (  # noqa: E402
     load_predictor,
     read_description,
@@ -36,6 +37,7 @@ __all__ = [
     "build_network",
     "build_normalise",
     "build_predictor",
+    "calibrate",
     "cell_centres",
     "get_backbone",
     "load_predictor",

@@ -23,7 +23,7 @@ from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
 from posenb.errors import StorageError, TrainingError
 from posenb.labels import make_split, write_split
-from posenb.models import Resize, build_network, build_predictor, save_predictor
+from posenb.models import Resize, build_network, build_predictor, calibrate, save_predictor
 from posenb.project import Project, Run, open_project
 from posenb.training.batches import batch_at
 from posenb.training.checkpoints import read_checkpoint, write_checkpoint
@@ -226,12 +226,18 @@ def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outc
             network = build_network(config.model, len(keypoints), weights)
             learner = Learner(network, config, keypoints, task.window)
         habits = find_habits(task.train_labels, config.augmentation)
+        batch_of = partial(
+            batch_at, frames=task.train, window=task.window, config=config, habits=habits
+        )
+        checkpoint = read_checkpoint(run.checkpoint_url)
+        if weights is None and checkpoint is None:
+            calibrate(network, lambda: learner(batch_of(0), training=True))
         return train_learner(
             learner,
-            partial(batch_at, frames=task.train, window=task.window, config=config, habits=habits),
+            batch_of,
             _validator(network, task.validation, config),
             config,
-            checkpoint=read_checkpoint(run.checkpoint_url),
+            checkpoint=checkpoint,
             save=partial(write_checkpoint, run.checkpoint_url),
             progress=progress,
         )
