@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from posenb.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ALL", "check_limits", "pck_column", "summarise"]
 
@@ -76,6 +79,8 @@ def summarise(
     InvalidInputError
         If shapes disagree, or a distance or the cut-off is out of range.
     """
+    import pandas as pd
+
     errors, likelihoods = np.asarray(errors, np.float64), np.asarray(likelihoods, np.float64)
     names = tuple(keypoints)
     if errors.shape != likelihoods.shape or errors.ndim != 3 or errors.shape[2] != len(names):

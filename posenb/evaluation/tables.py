@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from posenb.core import Labels, Visibility
 from posenb.errors import InvalidInputError
 from posenb.evaluation.pixels import pixel_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["tabulate_errors"]
 
@@ -44,6 +47,8 @@ def tabulate_errors(
     InvalidInputError
         If shapes disagree.
     """
+    import pandas as pd
+
     assert labels.visibility is not None
     errors = pixel_errors(predicted, labels.positions)
     if likelihoods.shape != errors.shape or len(parts) != len(labels):

@@ -1,7 +1,9 @@
-"""Running a trained model over videos, chunk by chunk."""
+"""Running a trained model: over videos chunk by chunk, and over labelled frames to judge it."""
 
 from posenb.inference.analyze import analyze
 from posenb.inference.chunks import Predict
+from posenb.inference.evaluate import evaluate
+from posenb.inference.evaluation_files import Evaluation
 from posenb.inference.record import load_poses
 
-__all__ = ["Predict", "analyze", "load_poses"]
+__all__ = ["Evaluation", "Predict", "analyze", "evaluate", "load_poses"]
