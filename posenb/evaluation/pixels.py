@@ -58,10 +58,9 @@ def worst_frames(errors: np.ndarray, count: int) -> np.ndarray:
         Indices of frames, the largest mean error over their labelled keypoints first;
         equal ones in the order given. Frames without any label are left out.
     """
-    flat = errors.reshape(len(errors), -1)
-    labelled = ~np.isnan(flat)
-    counts = labelled.sum(axis=1)
-    means = np.where(labelled, flat, 0).sum(axis=1) / np.maximum(counts, 1)
+    labelled = ~np.isnan(errors)
+    counts = labelled.sum(axis=(1, 2))
+    means = np.where(labelled, errors, 0).sum(axis=(1, 2)) / np.maximum(counts, 1)
     order = np.argsort(-means, kind="stable")
     chosen: np.ndarray = order[counts[order] > 0][:count]
     return chosen
