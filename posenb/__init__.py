@@ -31,6 +31,7 @@ _PUBLIC = {
     "add_videos": "posenb.project:add_videos",
     "analyze": "posenb.inference:analyze",
     "create_project": "posenb.project:create_project",
+    "demo": "posenb.demonstration:demo",
     "list_runs": "posenb.project:list_runs",
     "load_poses": "posenb.inference:load_poses",
     "open_project": "posenb.project:open_project",

@@ -9,6 +9,7 @@ from posenb.core import Split as Split
 from posenb.core import SplitConfig as SplitConfig
 from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
+from posenb.demonstration import demo as demo
 from posenb.errors import PosenbError as PosenbError
 from posenb.inference import analyze as analyze
 from posenb.inference import load_poses as load_poses
@@ -44,6 +45,7 @@ __all__ = [
     "add_videos",
     "analyze",
     "create_project",
+    "demo",
     "list_runs",
     "load_poses",
     "open_project",

@@ -1,0 +1,210 @@
+"""The verbs as commands: they read what was typed, call Python's verb and show the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from posenb._progress import Progress, silent_progress, tqdm_progress
+from posenb.cli.options import of_config, of_function, takes
+from posenb.cli.runs import choose_run
+from posenb.cli.summary import summarise
+from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
+from posenb.errors import InvalidInputError
+from posenb.inference import analyze as analyze_verb
+from posenb.inference import evaluate as evaluate_verb
+from posenb.inference.model import find_model
+from posenb.inference.target import find_targets
+from posenb.project import add_videos, create_project, open_project
+
+__all__ = ["COMMANDS"]
+
+ProjectArgument = Annotated[
+    str, typer.Argument(metavar="PROJECT", help="Folder or URL of the project.")
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN|PROJECT", help="A run, or a project with one finished run."),
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="name", help="Which run of the project.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def create(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Folder or URL, which is made.")],
+    keypoints: Annotated[
+        list[str],
+        typer.Option(
+            *("--keypoints", "--keypoint", "-k"),
+            metavar="a,b,...",
+            help="Body parts to track; may be repeated.",
+        ),
+    ],
+    skeleton: Annotated[
+        list[str],
+        typer.Option(metavar="a-b,...", help="Pairs to join with a line; may be repeated."),
+    ] = [],  # noqa: B006 - Typer reads it
+    individuals: Annotated[
+        list[str],
+        typer.Option(
+            *("--individuals", "--individual"),
+            metavar="a,b,...",
+            help="Names of the animals if there are several.",
+        ),
+    ] = [],  # noqa: B006
+    unique_keypoints: Annotated[
+        list[str],
+        typer.Option(
+            *("--unique-keypoints", "--unique-keypoint"),
+            metavar="a,b,...",
+            help="Keypoints that exist once in the scene, such as corners.",
+        ),
+    ] = [],  # noqa: B006
+    scorer: Annotated[str | None, typer.Option(metavar="name", help="Who labels.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="name", help="The task.")] = None,
+) -> None:
+    """Create a project."""
+    known = [*_split(keypoints), *_split(unique_keypoints)]
+    project = create_project(
+        url,
+        keypoints=_split(keypoints),
+        skeleton=[_pair(text, known) for text in _split(skeleton)],
+        individuals=_split(individuals) or None,
+        unique_keypoints=_split(unique_keypoints),
+        scorer=scorer,
+        name=name,
+    )
+    typer.echo(project.url)
+
+
+def open_(project: ProjectArgument) -> None:
+    """Show what a project holds: posenb's own, DeepLabCut's or Lightning Pose's."""
+    typer.echo(summarise(open_project(project)))
+
+
+@takes(of_function(add_videos, ["crop"]))
+def add(
+    project: ProjectArgument,
+    urls: Annotated[
+        list[str], typer.Argument(metavar="VIDEO", help="Paths, URLs or patterns in quotes.")
+    ],
+    copy: Annotated[bool, typer.Option("--copy", help="Copy them into the project.")] = False,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Add videos to a project; they stay where they are."""
+    before = open_project(project)
+    after = add_videos(before, urls, copy=copy, progress=_progress(quiet), **options)
+    added = len(after.videos) - len(before.videos)
+    typer.echo(f"{added} added, {len(after.videos)} in all")
+
+
+@takes(
+    [
+        *of_config(TrainConfig, "Training", without=("model", "augmentation", "split")),
+        *of_config(ModelConfig, "Network"),
+        *of_config(SplitConfig, "Split of the labelled frames", without=("seed",)),
+        *of_config(AugmentationConfig, "Augmentation"),
+    ]
+)
+def train(
+    project: ProjectArgument,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="name", help="Name of the run; by default made of its options."),
+    ] = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Train a network on the labelled frames; stopped and run again, it goes on."""
+    from posenb.training import train as train_verb
+
+    run = train_verb(project, name=name, progress=_progress(quiet), **options)
+    typer.echo(run.url)
+
+
+@takes(of_function(evaluate_verb, ["cutoff", "pck", "worst", "figures"]))
+def evaluate(
+    run: RunArgument,
+    name: RunOption = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Compare a run's predictions with the labels, in pixels."""
+    chosen = choose_run(run, name)
+    evaluation = evaluate_verb(chosen, progress=_progress(quiet), **options)
+    typer.echo(repr(evaluation))
+    typer.echo(evaluation.url)
+
+
+@takes(of_config(AnalyzeConfig, "Options"))
+def analyze(
+    run: RunArgument,
+    video: Annotated[
+        list[str],
+        typer.Argument(metavar="VIDEO", help="Names of videos in the project, paths or URLs."),
+    ],
+    name: RunOption = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="folder", help="Where the files go, instead of into the project."),
+    ] = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Find the keypoints in every frame of videos; stopped and run again, it goes on."""
+    chosen = choose_run(run, name)
+    several = len(video) > 1
+    targets = find_targets(find_model(chosen), video, output, several=several)
+    videos = video if several else video[0]
+    analyze_verb(chosen, videos, output=output, progress=_progress(quiet), **options)
+    for target in targets:
+        typer.echo(target.output)
+
+
+def demo(
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Where the files go.")
+    ] = "posenb-demo",
+    seed: Annotated[int, typer.Option(help="Another seed, another walk.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Walk the whole loop on a made video, offline, in about three minutes."""
+    from posenb.demonstration import demo as demo_verb
+
+    typer.echo(str(demo_verb(folder, seed=seed, progress=_progress(quiet))))
+
+
+def _progress(quiet: bool) -> Progress:
+    return silent_progress if quiet else tqdm_progress
+
+
+def _split(texts: Sequence[str]) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",")]
+
+
+def _pair(text: str, known: Sequence[str]) -> tuple[str, str]:
+    """Return the keypoints that "a-b" joins; their names may hold hyphens themselves."""
+    parts = text.split("-")
+    pairs = [("-".join(parts[:n]), "-".join(parts[n:])) for n in range(1, len(parts))]
+    fitting = [pair for pair in pairs if set(pair) <= set(known)] or pairs
+    if len(fitting) != 1:
+        raise InvalidInputError(
+            f"An edge is written a-b with two of the keypoints ({', '.join(known)}); got {text!r}."
+        )
+    return fitting[0]
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "create": create,
+    "open": open_,
+    "add-videos": add,
+    "train": train,
+    "evaluate": evaluate,
+    "analyze": analyze,
+    "demo": demo,
+}

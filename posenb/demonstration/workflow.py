@@ -1,0 +1,201 @@
+"""The verb `demo`: from nothing to trajectories, offline, on two cores, in minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from posenb import storage
+from posenb._progress import Progress, tqdm_progress
+from posenb.core import FrameName, Labels, Poses, TrainConfig
+from posenb.demonstration.animal import SKELETON, Walk, draw_frames, true_poses, walk
+from posenb.errors import ProjectError
+from posenb.labels import write_poses
+from posenb.project import Project, Run, add_videos, create_project, open_project
+from posenb.project.manifest import MANIFEST
+from posenb.video import VideoWriter, open_video
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Demo", "demo"]
+
+_FRAMES, _FPS = 180, 30.0
+_EVERY = 6  # each so many frames one is labelled
+_CLIP = "walk"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demo:
+    """What the demonstration left behind.
+
+    Parameters
+    ----------
+    project : Project
+    run : Run
+        The training.
+    truth, poses : Poses
+        Where the mouse was, and where it was found.
+    errors : DataFrame
+        Distances between the two in the frames without labels, pixels; one row a
+        keypoint and one for all.
+    page_url : str
+        The page that shows it all.
+    """
+
+    project: Project
+    run: Run
+    truth: Poses
+    poses: Poses
+    errors: pd.DataFrame
+    page_url: str
+
+    @property
+    def error(self) -> float:
+        """Mean distance over all keypoints, pixels."""
+        return float(self.errors["mean"].iloc[-1])
+
+    def __repr__(self) -> str:
+        """Tell the error and where to look."""
+        return (
+            f"Mean error on the frames without labels: {self.error:.2f} px\n"
+            f"Open this page:  {self.page_url}\n"
+            f"Open this project:  {self.project.url}"
+        )
+
+
+def demo(
+    folder: storage.Url = "posenb-demo",
+    *,
+    seed: int = 0,
+    steps: int = 1200,
+    progress: Progress = tqdm_progress,
+) -> Demo:
+    """Make a video of a walking mouse, label some frames, train, analyze and compare.
+
+    Nothing is downloaded: the network starts from random weights. Stopped and run again,
+    it goes on where it was; run again after that, it only writes the page anew.
+
+    Parameters
+    ----------
+    folder : str or PathLike, optional
+        Becomes a project with the page ``demo.html``.
+    seed : int, optional
+        Decides how the mouse walks and how training goes.
+    steps : int, optional
+        Training steps. With fewer it is quicker and less exact.
+    progress : callable, optional
+        Makes the progress bars.
+
+    Returns
+    -------
+    Demo
+
+    Raises
+    ------
+    ProjectError
+        If the folder holds another project.
+    """
+    from posenb.inference import analyze, evaluate
+    from posenb.training import train
+
+    project = _project(folder, seed)
+    motion = walk(_FRAMES, seed)
+    truth = true_poses(motion, _FPS)
+    project = _with_clip(project, motion, seed, progress)
+    labelled = np.arange(0, _FRAMES, _EVERY)
+    _label(project, truth, labelled)
+    run = train(project, _config(seed, steps), progress=progress)
+    evaluate(run, worst=3, progress=progress)
+    poses = analyze(run, _CLIP, progress=progress)
+    errors = _errors(poses, truth, labelled)
+    page_url = storage.join(project.url, "demo.html")
+    found = Demo(project, run, truth, poses, errors, page_url)
+    _write_page(found, len(labelled))
+    return found
+
+
+def _config(seed: int, steps: int) -> TrainConfig:
+    """Return what trains a small network from nothing in about a minute."""
+    return TrainConfig.from_options(
+        backbone="mobilenet_v2_035",
+        weights=None,
+        width=32,
+        test_fraction=0.0,
+        steps=steps,
+        learning_rate=4e-3,
+        validate_every=100,
+        seed=seed,
+    )
+
+
+def _project(folder: storage.Url, seed: int) -> Project:
+    name = f"posenb demo {seed}"
+    url = storage.resolve(folder)
+    if not storage.exists(storage.join(url, MANIFEST)):
+        return create_project(
+            url, keypoints=SKELETON.keypoints, skeleton=SKELETON.edge_names, name=name
+        )
+    project = open_project(url)
+    if (project.name, project.skeleton) != (name, SKELETON):
+        raise ProjectError(
+            f"The demo with seed {seed} needs a folder of its own; {url} holds the project "
+            f"{project.name!r}. Choose another folder."
+        )
+    return project
+
+
+def _with_clip(project: Project, motion: Walk, seed: int, progress: Progress) -> Project:
+    url = storage.join(project.url, "videos", f"{_CLIP}.mp4")
+    if not storage.exists(url):
+        with (
+            progress(len(motion), "Making the video", "frame") as bar,
+            VideoWriter(url, fps=_FPS) as writer,
+        ):
+            for frame in draw_frames(motion, seed):
+                writer.write(frame)
+                bar.advance()
+    return project if _CLIP in project.videos else add_videos(project, url)
+
+
+def _label(project: Project, truth: Poses, frames: np.ndarray) -> None:
+    """Label some frames, as a person of great patience would."""
+    names = [FrameName(_CLIP, f"img{frame:03d}.png") for frame in frames]
+    with open_video(project.video_url(_CLIP)) as video:
+        for frame, name in zip(frames, names, strict=True):
+            url = project.image_url(name)
+            if not storage.exists(url):
+                with storage.writing(url) as path:
+                    Image.fromarray(video[int(frame)]).save(path, format="png")
+    project.save_labels(Labels(tuple(names), truth.positions[frames], project.skeleton))
+
+
+def _errors(poses: Poses, truth: Poses, labelled: np.ndarray) -> pd.DataFrame:
+    from posenb.evaluation import pixel_errors, summarise
+
+    unseen = np.setdiff1d(np.arange(len(truth)), labelled)
+    distances = pixel_errors(poses.positions[unseen], truth.positions[unseen])
+    return summarise(distances, poses.likelihoods[unseen], truth.skeleton.keypoints)
+
+
+def _write_page(found: Demo, labelled: int) -> None:
+    from posenb.plots.demo_page import demo_page
+
+    project, run = found.project, found.run
+    write_poses(storage.join(project.url, "truth"), found.truth)
+    with open_video(project.video_url(_CLIP)) as video:
+        image = video[0]
+    files = {
+        "Project": project.url,
+        "Video": project.video_url(_CLIP),
+        "Labels": f"{project.labels_url(_CLIP)}.h5",
+        "Model": run.model_url,
+        "Evaluation": run.evaluation_url,
+        "Trajectories": storage.join(project.poses_url(_CLIP, run.name), "poses.csv"),
+        "Truth": storage.join(project.url, "truth.csv"),
+    }
+    text = demo_page(image, found.poses, found.truth, found.errors, labelled=labelled, files=files)
+    storage.write_text(found.page_url, text)
