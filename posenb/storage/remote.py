@@ -165,8 +165,10 @@ class RemoteStore:
     def delete_folder(self, url: str) -> None:
         """Delete all that lies below `url`, storage's own files too."""
         # Not by rm(recursive=True): fsspec would take a name such as run[1] for a pattern.
-        found = self._listing(url, self._call_or_nothing(url, self.system.find))
-        for _ in side_by_side([partial(self.delete, entry.url) for entry in found]):
+        infos = self._call_or_nothing(url, self.system.find)
+        found = [entry.url for entry in self._listing(url, infos)]
+        marks = [f"{self.protocol}://{info['name']}" for info in infos if _is_marker(info)]
+        for _ in side_by_side([partial(self.delete, each) for each in (*found, *marks)]):
             pass
 
     def _call(
@@ -185,13 +187,13 @@ class RemoteStore:
 
     def _listing(self, url: str, infos: list[dict[str, Any]]) -> list[Entry]:
         folder = self.system._strip_protocol(url).strip("/")
-        found = [(info["name"].strip("/"), info) for info in infos]
+        found = [(info["name"].strip("/"), info) for info in infos if not _is_marker(info)]
         if any(path == folder and info["type"] == "file" for path, info in found):
             raise StorageError(f"Listing {url!r} failed: it is a file. Name a folder.")
         return [
             _entry(path if "://" in path else f"{self.protocol}://{path}", info)
             for path, info in found
-            if path != folder  # consoles mark folders with an empty object of their name
+            if path != folder
         ]
 
     def _refuse_unless_atomic(self, url: str) -> None:
@@ -200,6 +202,11 @@ class RemoteStore:
                 f"posenb writes only where a file appears whole or not at all: local folders, "
                 f"gs://, s3:// and memory://; got {url!r}. Write there, then copy it yourself."
             )
+
+
+def _is_marker(info: dict[str, Any]) -> bool:
+    """Tell whether this is the empty object by which consoles mark a folder."""
+    return bool(info["type"] == "file" and info["name"].endswith("/") and not info["size"])
 
 
 def _entry(url: str, info: dict[str, Any]) -> Entry:

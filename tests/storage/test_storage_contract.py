@@ -8,6 +8,7 @@ import pytest
 
 from posenb import storage
 from posenb.errors import InvalidInputError, StorageError
+from posenb.storage.stores import store_of
 
 STORAGES = ["local", "memory", "gs", "s3"]
 BIG = bytes(range(256)) * (9 * 4096)  # 9 MiB: above one PUT and one block
@@ -339,6 +340,23 @@ def test_a_folder_is_removed_only_when_asked_to(folder: str, put: Put):
     storage.remove(run, recursive=True)
     assert not storage.exists(run)
     assert storage.list_files(folder, recursive=True) == [storage.join(folder, "run1/c")]
+
+
+@pytest.mark.parametrize("bucket", ["gs_bucket", "s3_bucket"])
+def test_a_folder_that_a_console_made_is_a_folder(bucket: str, request: pytest.FixtureRequest):
+    base = str(request.getfixturevalue(bucket))
+    system = store_of(base).system  # type: ignore[attr-defined]
+    for marker in ("/sub/", "/sub/deep/"):
+        system.pipe_file(base + marker, b"")
+    sub = storage.join(base, "sub")
+    assert storage.is_folder(sub)
+    assert storage.list_folders(base) == [sub]
+    assert storage.list_files(sub, recursive=True) == []
+    storage.write_bytes(storage.join(sub, "a"), b"x")
+    assert storage.list_files(base, recursive=True) == [storage.join(sub, "a")]
+    storage.remove(sub, recursive=True)
+    assert not storage.exists(sub)
+    assert system.find(base) == []
 
 
 def test_a_fingerprint_follows_the_content(put: Put):
