@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -37,11 +38,18 @@ class Progress(Protocol):
         ...
 
 
+_IN_LOGS = 10.0  # seconds between two states of a bar that is written to a file
+
+
 class _TqdmBar:
     def __init__(self, total: int | None, description: str, unit: str) -> None:
         from tqdm.auto import tqdm
 
-        self._bar = tqdm(total=total, desc=description, unit=unit, unit_scale=False)
+        notebook = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
+        alive = notebook or sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total, desc=description, unit=unit, mininterval=0.1 if alive else _IN_LOGS
+        )
 
     def __enter__(self) -> Self:
         return self

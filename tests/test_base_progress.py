@@ -1,3 +1,6 @@
+import sys
+import time
+
 import pytest
 
 from posenb._progress import silent_progress, tqdm_progress
@@ -11,6 +14,25 @@ def test_the_bar_counts_and_shows_figures(capsys):
     assert "Reading" in shown
     assert "3/3" in shown
     assert "loss=0.5" in shown
+
+
+def test_a_log_file_gets_the_start_and_the_end_and_little_between(capsys):
+    with tqdm_progress(2000, "Reading") as bar:
+        for _ in range(2000):
+            time.sleep(0.0002)
+            bar.advance()
+    states = capsys.readouterr().err.strip().split("\r")
+    assert len(states) <= 2
+    assert "2000/2000" in states[-1]
+
+
+def test_a_terminal_sees_the_bar_move(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with tqdm_progress(2000, "Reading") as bar:
+        for _ in range(2000):
+            time.sleep(0.0002)
+            bar.advance()
+    assert len(capsys.readouterr().err.strip().split("\r")) > 2
 
 
 def test_an_unknown_length_is_fine(capsys):
