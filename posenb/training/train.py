@@ -22,7 +22,7 @@ from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
 from posenb.errors import StorageError, TrainingError
-from posenb.labels import make_split, write_split
+from posenb.labels import labels_digest, make_split, write_split
 from posenb.models import Resize, build_network, build_predictor, calibrate, save_predictor
 from posenb.project import Project, Run, open_project
 from posenb.training.batches import batch_at
@@ -103,7 +103,7 @@ def train(
         if not run.finished:  # another process may have finished it while this one waited
             task = _prepare(project, labels, split, config, progress)
             outcome = _fit(run, task, config, progress)
-            _finish(run, task, outcome, config, labels)
+            _finish(run, task, outcome, config, _of_split(labels, split))
     return run
 
 
@@ -130,17 +130,14 @@ def _one_animal(labels: Labels) -> Labels:
 
 def _default_name(config: TrainConfig, labels: Labels, split: Split) -> str:
     digest = hashlib.sha256(config.model_dump_json().encode())
-    digest.update(_labels_digest(labels).encode())
+    digest.update(labels_digest(labels).encode())
     digest.update(repr((split.train, split.validation, split.test)).encode())
     return f"{config.model.backbone}_seed{config.seed}_{digest.hexdigest()[:8]}"
 
 
-def _labels_digest(labels: Labels) -> str:
-    order = sorted(range(len(labels)), key=lambda i: labels.frames[i])
-    digest = hashlib.sha256(repr(labels.skeleton.keypoints).encode())
-    digest.update(repr([labels.frames[i] for i in order]).encode())
-    digest.update(np.ascontiguousarray(labels.positions[order]).tobytes())
-    return digest.hexdigest()
+def _of_split(labels: Labels, split: Split) -> Labels:
+    frames = {*split.train, *split.validation, *split.test}
+    return labels.select([n for n, frame in enumerate(labels.frames) if frame in frames])
 
 
 def _check_same(run: Run, config: TrainConfig) -> None:
@@ -284,7 +281,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
         provenance={
             "versions": {package: version(package) for package in _PACKAGES},
             "backend": keras.backend.backend(),
-            "labels_sha256": _labels_digest(labels),
+            "labels_sha256": labels_digest(labels),
             "train_frames": len(task.train),
         },
     )
