@@ -84,7 +84,7 @@ def draw_worst_frame(
     aspect = (field[1] - field[0]) / (field[3] - field[2])
     width = _PICTURE * min(aspect, _BROADEST)
     beside = 0.3 + _CHARACTER * max(len("keypoint"), *map(len, names)) + 1.35
-    listed = (len(rows) + 1) * _ROW
+    listed = (len(rows) + 2) * _ROW
     height = max(width / aspect, listed)
     figure = new_figure(
         _TICKS + width + _GAP + beside + _EDGE, _HEAD + height + _FOOT, arranged=False
@@ -228,6 +228,7 @@ def _draw_table(axes: Axes, width: float, names: list[str], colours: list[str]) 
         y = 0.1 + (row + 1) * _ROW
         axes.plot(0.09, y, marker="o", markersize=6, color=colour, markeredgecolor="white")
         axes.text(0.24, y, name, **plain_text(verticalalignment="center"))
+    axes.text(0.24, 0.1 + (len(names) + 1) * _ROW, "+ label   ● prediction", **head)
 
 
 def _draw_figures(axes: Axes, width: float, row: int, distance: float, likelihood: float) -> None:
