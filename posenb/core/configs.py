@@ -155,6 +155,7 @@ class TrainConfig(Config):
     learning_rate : float
         Peak of AdamW's schedule (linear warm-up, cosine decay).
     weight_decay : float
+        Strength of AdamW's decay of weights towards zero.
     warmup : float
         Share of the steps that warm up.
     validate_every : int
