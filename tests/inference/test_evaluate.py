@@ -499,6 +499,24 @@ def test_a_storage_that_fails_is_not_taken_for_missing_images(run, monkeypatch):
         quiet(run)
 
 
+@pytest.mark.slow
+def test_a_run_just_trained_has_the_labels_it_learnt_from(tmp_path, model_file):
+    from posenb.training import train
+
+    project = project_of(make_project(tmp_path / "project", model_file))
+    blank = Labels(
+        (FrameName("clip", "blank.png"),), np.full((1, 1, 3, 2), np.nan), Skeleton(NAMES)
+    )
+    project.save_labels(blank)
+    config = CONFIG.replace(steps=1, batch_size=2, window=64, scale=1.0)
+    run = train(project, config, name="trained", progress=silent_progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LabelWarning)
+        evaluation = evaluate(run, progress=silent_progress)
+    assert storage.exists(storage.join(evaluation.url, "learning_curve.png"))
+    assert set(evaluation.summary["split"]) >= {"train", "validation"}
+
+
 # --- splits of every kind ------------------------------------------------------------
 
 
