@@ -180,11 +180,12 @@ def make_index(
             f"A video must hold at least one whole frame; {url} holds none of {total}. Record or "
             "copy it again."
         )
+    # Those of the first frames by time, which where decoding decides need not be their own.
+    times, fps = _clock(np.sort(stamps[order])[:count], facts)
     order = order[:count]
     packets = packets.first(int(order.max()) + 1)
     ranks = np.full(len(packets), -1, np.int64)
     ranks[order] = np.arange(count)
-    times, fps = _clock(np.sort(stamps[order]), facts)
     return FrameIndex(
         positions=packets.positions,
         timestamps=stamps[: len(packets)],

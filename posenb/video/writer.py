@@ -19,6 +19,17 @@ __all__ = ["VideoWriter", "write_video"]
 
 # Denominators up to this keep the rates that cameras give, 30000/1001 or 1000000/33333.
 _FINEST_RATE = 100_000
+_PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
 
 
 class VideoWriter:
@@ -60,15 +71,24 @@ class VideoWriter:
         crf: int = 18,
         preset: str = "veryfast",
     ) -> None:
-        if not 0 < fps < 100_000:
+        if not 1 / _FINEST_RATE <= fps <= _FINEST_RATE:
             raise InvalidInputError(
-                f"fps must be a positive number below 100000; got {fps!r}. "
+                f"fps must be a number between {1 / _FINEST_RATE} and {_FINEST_RATE}; got {fps!r}. "
                 "Give the frame rate of the source."
             )
         if not 0 <= crf <= 51:
-            raise InvalidInputError(f"crf must lie between 0 and 51; got {crf!r}.")
+            raise InvalidInputError(
+                f"crf must lie between 0 and 51; got {crf!r}. 18 looks lossless."
+            )
         if size is not None and min(size) < 1:
-            raise InvalidInputError(f"size must be positive (width, height); got {size!r}.")
+            raise InvalidInputError(
+                f"size must be positive (width, height); got {size!r}. Leave it out to take "
+                "that of the first frame."
+            )
+        if preset not in _PRESETS:
+            raise InvalidInputError(
+                f"preset must be one of {', '.join(_PRESETS)}; got {preset!r}. Choose one."
+            )
         self.url = storage.resolve(url)
         self.fps = Fraction(fps).limit_denominator(_FINEST_RATE)
         self.size = size
