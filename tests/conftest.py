@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from storage_servers import gs_bucket, gs_server, s3_bucket, s3_server
-from uv import find_uv_bin
 
 __all__ = ["gs_bucket", "gs_server", "s3_bucket", "s3_server"]  # fixtures for every room
 
@@ -24,6 +23,8 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheel built from this checkout."""
+    from uv import find_uv_bin
+
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)],
