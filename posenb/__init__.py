@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "AnalyzeConfig": "posenb.core:AnalyzeConfig",
     "AugmentationConfig": "posenb.core:AugmentationConfig",
+    "Evaluation": "posenb.inference:Evaluation",
     "FrameName": "posenb.core:FrameName",
     "Labels": "posenb.core:Labels",
     "ModelConfig": "posenb.core:ModelConfig",
@@ -32,6 +33,7 @@ _PUBLIC = {
     "analyze": "posenb.inference:analyze",
     "create_project": "posenb.project:create_project",
     "demo": "posenb.demonstration:demo",
+    "evaluate": "posenb.inference:evaluate",
     "list_runs": "posenb.project:list_runs",
     "load_poses": "posenb.inference:load_poses",
     "open_project": "posenb.project:open_project",

@@ -11,7 +11,9 @@ from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.demonstration import demo as demo
 from posenb.errors import PosenbError as PosenbError
+from posenb.inference import Evaluation as Evaluation
 from posenb.inference import analyze as analyze
+from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
 from posenb.plots import plot_errors as plot_errors
 from posenb.plots import plot_learning_curve as plot_learning_curve
@@ -30,6 +32,7 @@ __version__: str
 __all__ = [
     "AnalyzeConfig",
     "AugmentationConfig",
+    "Evaluation",
     "FrameName",
     "Labels",
     "ModelConfig",
@@ -46,6 +49,7 @@ __all__ = [
     "analyze",
     "create_project",
     "demo",
+    "evaluate",
     "list_runs",
     "load_poses",
     "open_project",
