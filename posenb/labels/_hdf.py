@@ -23,6 +23,9 @@ KEY = "df_with_missing"
 # then takes the file for one of pandas 0.10 and fails.
 _PANDAS_VERSION = "0.15.2"
 
+# What h5py and numpy raise over a damaged file, depending on where the damage is.
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError)
+
 
 def read_hdf(path: Path) -> Table:
     """Read the one table in an HDF5 file that pandas wrote, in either of its formats.
@@ -42,7 +45,7 @@ def read_hdf(path: Path) -> Table:
             group = _group(file)
             kind = _text(group.attrs["pandas_type"])
             return _read_frame_table(group) if kind == "frame_table" else _read_frame(group)
-    except (OSError, KeyError, ValueError) as error:
+    except _DAMAGE as error:
         raise LabelError(
             f"A label or pose table is an HDF5 file as pandas and DeepLabCut write it; this one "
             f"cannot be read ({error}). If there is a .csv beside it, read that one."

@@ -82,8 +82,8 @@ def given_split(
     ----------
     labels : Labels
     train, validation, test : iterable of FrameName or str
-        Frames, as `FrameName` or ``"<video>/<image>"``. Without `train`, all other
-        labelled frames train.
+        Frames, as `FrameName` or ``"<video>/<image>"``, or whole videos by name.
+        Without `train`, all other labelled frames train.
 
     Raises
     ------
@@ -93,10 +93,10 @@ def given_split(
         If a frame stands in two parts.
     """
     frames = _labelled(labels)
-    chosen = [tuple(_frame(name) for name in part) for part in (validation, test)]
+    chosen = [_expand(part, frames) for part in (validation, test)]
     used = {frame for part in chosen for frame in part}
     rest = tuple(frame for frame in frames if frame not in used)
-    training = rest if train is None else tuple(_frame(name) for name in train)
+    training = rest if train is None else _expand(train, frames)
     unknown = sorted((used | set(training)) - set(frames))
     if unknown:
         raise LabelError(
@@ -160,6 +160,16 @@ def _labelled(labels: Labels) -> tuple[FrameName, ...]:
     if not frames:
         raise LabelError("A split needs labelled frames; none is labelled. Label some first.")
     return frames
+
+
+def _expand(
+    names: Iterable[FrameName | str], frames: tuple[FrameName, ...]
+) -> tuple[FrameName, ...]:
+    expanded: list[FrameName] = []
+    for name in names:
+        of_video = [frame for frame in frames if name and frame.video == name]
+        expanded += of_video or [_frame(name)]
+    return tuple(expanded)
 
 
 def _share(fraction: float, count: int) -> int:

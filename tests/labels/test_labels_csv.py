@@ -1,5 +1,11 @@
+import contextlib
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from posenb.errors import LabelError
 from posenb.labels import read_labels
@@ -120,6 +126,19 @@ def test_a_table_without_rows_is_read(tmp_path):
 def test_a_damaged_table_is_refused_with_what_is_wrong(tmp_path, text, message):
     with pytest.raises(LabelError, match=message):
         read_labels(written(tmp_path, text))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, len(SEVERAL) - 1), max_size=5), st.text(max_size=3))
+def test_a_table_damaged_anywhere_is_read_or_refused(places, noise):
+    text = SEVERAL
+    for place in places:
+        text = text[:place] + noise + text[place + 1 :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.csv")
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        with contextlib.suppress(LabelError):
+            read_labels(path)
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import pickle
 import time
@@ -151,6 +152,20 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path, appendable):
         (tmp_path / "cut.h5").write_bytes(whole[:size])
         with pytest.raises(LabelError):
             read_hdf(tmp_path / "cut.h5")
+
+
+@pytest.mark.parametrize("appendable", [True, False])
+def test_a_file_damaged_anywhere_is_read_or_refused(tmp_path, appendable):
+    write_hdf(tmp_path / "t.h5", predicted(), appendable=appendable)
+    whole = (tmp_path / "t.h5").read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), 20):
+            damaged[place] = random.integers(256)
+        (tmp_path / "damaged.h5").write_bytes(damaged)
+        with contextlib.suppress(LabelError):
+            read_hdf(tmp_path / "damaged.h5")
 
 
 def test_a_file_of_another_program_is_refused(tmp_path):

@@ -153,10 +153,19 @@ def test_a_given_split_is_checked_and_the_rest_trains():
     assert given_split(labels, train=["v0/img002.png"]) == Split((labels.frames[2],))
 
 
+def test_whole_videos_may_be_given_by_name():
+    labels = labelled(3, 2)
+    split = given_split(labels, validation=["v1"], test=["v2/img000.png", "v0"])
+    assert split.validation == labels.frames[2:4]
+    assert split.test == (labels.frames[4], *labels.frames[0:2])
+    assert split.train == labels.frames[5:]
+
+
 @pytest.mark.parametrize(
     ("parts", "error", "message"),
     [
         ({"test": ["v0/other.png"]}, LabelError, r"v0/other\.png .*not labelled"),
+        ({"test": ["v7"]}, LabelError, "v7 .*not labelled"),
         ({"train": ["v0/img000.png"], "test": ["v0/img000.png"]}, InvalidInputError, "twice"),
         ({"test": [f"v0/img00{n}.png" for n in range(4)]}, LabelError, "none is left"),
         ({"train": []}, LabelError, "none is left"),
