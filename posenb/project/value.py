@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
+from typing import TypeVar
 
 from posenb import storage
 from posenb._registry import unknown_name
@@ -18,6 +20,9 @@ from posenb.project.manifest import Crop, Kind
 __all__ = ["VIDEOS", "Project", "locate"]
 
 VIDEOS = "videos"
+_WORKERS = 8
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class Project:
         urls = self._tables()
         if not urls:
             raise LabelError(self._no_labels())
-        parts = [read_labels(url, self.skeleton, self.individuals) for url in urls]
+        parts = _in_parallel(lambda url: read_labels(url, self.skeleton, self.individuals), urls)
         return replace(join_labels(parts), scorer=self.scorer)
 
     def save_labels(self, labels: Labels, *, base: Labels | None = None) -> None:
@@ -171,7 +176,8 @@ class Project:
             return [self.labels_url("")] if has_labels(self.labels_url("")) else []
         folders = storage.list_folders(storage.join(self.url, FOLDER))
         urls = [self.labels_url(storage.name(folder)) for folder in folders]
-        return [url for url in urls if has_labels(url)]
+        there = _in_parallel(has_labels, urls)
+        return [url for url, found in zip(urls, there, strict=True) if found]
 
     def _no_labels(self) -> str:
         below = storage.join(self.url, FOLDER)
@@ -200,6 +206,12 @@ def locate(folder: str, path: str) -> str:
         return storage.join(folder, path)
     except InvalidInputError:
         return storage.resolve(path)
+
+
+def _in_parallel(do: Callable[[str], Result], urls: list[str]) -> list[Result]:
+    """Return what `do` returns for each URL; most of the time is waiting for the network."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return list(pool.map(do, urls))
 
 
 def _of_video(labels: Labels, video: str) -> Labels:
