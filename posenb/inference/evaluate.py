@@ -71,13 +71,6 @@ def evaluate(
     -------
     Evaluation
 
-    Warns
-    -----
-    LabelWarning
-        If frames of the split are no longer labelled or their images cannot be read
-        (they are left out), if the project's keypoints are not those of the model
-        (those they share are evaluated), or if labels changed after the training.
-
     Raises
     ------
     ProjectError
@@ -88,6 +81,13 @@ def evaluate(
         If none of the run's frames can be evaluated.
     InvalidInputError
         If `cutoff`, `pck` or `worst` is out of range.
+
+    Warns
+    -----
+    LabelWarning
+        If frames of the split are no longer labelled or their images cannot be read
+        (they are left out), if the project's keypoints are not those of the model
+        (those they share are evaluated), or if labels changed after the training.
     """
     check_limits(cutoff, pck)
     if worst < 0:

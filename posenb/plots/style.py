@@ -24,7 +24,6 @@ __all__ = [
     "SMALL",
     "SPLIT_COLOURS",
     "TEXT",
-    "NotebookFigure",
     "add_legend",
     "dress",
     "keypoint_colours",
@@ -56,7 +55,7 @@ def keypoint_colours(count: int) -> list[str]:
     return [_KEYPOINTS[k % len(_KEYPOINTS)] for k in range(count)]
 
 
-class NotebookFigure(Figure):
+class _NotebookFigure(Figure):
     """A figure that shows itself in a notebook, also where pyplot was never imported."""
 
     def _repr_png_(self) -> bytes:
@@ -65,13 +64,13 @@ class NotebookFigure(Figure):
         return data.getvalue()
 
 
-def new_figure(width: float, height: float, *, arranged: bool = True) -> NotebookFigure:
+def new_figure(width: float, height: float, *, arranged: bool = True) -> Figure:
     """Return an empty figure of `width` x `height` inches that belongs to no window.
 
     Its axes are arranged so that no text is clipped, unless `arranged` is False.
     """
     layout: Literal["constrained"] | None = "constrained" if arranged else None
-    return NotebookFigure((width, height), dpi=DPI, layout=layout, facecolor="white")
+    return _NotebookFigure((width, height), dpi=DPI, layout=layout, facecolor="white")
 
 
 def dress(
