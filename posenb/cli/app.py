@@ -79,7 +79,8 @@ def main() -> None:
     if not debugging():
         show_only_own()
         sys.excepthook = _report_unexpected
-    app(prog_name="posenb")
+    # app() itself would put Typer's own hook in place of this one
+    typer.main.get_command(app)(prog_name="posenb")
 
 
 def _report_unexpected(

@@ -12,6 +12,7 @@ from posenb.cli.options import of_config, of_function, takes
 from posenb.cli.runs import choose_run
 from posenb.cli.summary import summarise
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
+from posenb.demonstration import demo as demo_verb
 from posenb.errors import InvalidInputError
 from posenb.inference import analyze as analyze_verb
 from posenb.inference import evaluate as evaluate_verb
@@ -166,17 +167,16 @@ def analyze(
         typer.echo(target.output)
 
 
+@takes(of_function(demo_verb, ["seed", "steps"]))
 def demo(
     folder: Annotated[
         str, typer.Argument(metavar="FOLDER", help="Where the files go.")
     ] = "posenb-demo",
-    seed: Annotated[int, typer.Option(help="Another seed, another walk.")] = 0,
     quiet: Quiet = False,
+    **options: Any,
 ) -> None:
     """Walk the whole loop on a made video, offline, in about three minutes."""
-    from posenb.demonstration import demo as demo_verb
-
-    typer.echo(str(demo_verb(folder, seed=seed, progress=_progress(quiet))))
+    typer.echo(repr(demo_verb(folder, progress=_progress(quiet), **options)))
 
 
 def _progress(quiet: bool) -> Progress:
