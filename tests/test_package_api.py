@@ -4,7 +4,7 @@ import ast
 import subprocess
 import sys
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,11 @@ def test_an_error_inside_a_room_is_not_taken_for_a_missing_name(monkeypatch):
 
 def test_the_version_is_that_of_the_installed_package():
     assert version("posenb") == pn.__version__
+
+
+def test_the_command_posenb_leads_somewhere():
+    (command,) = entry_points(group="console_scripts", name="posenb")
+    assert callable(command.load())
 
 
 @pytest.mark.slow

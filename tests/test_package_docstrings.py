@@ -2,10 +2,11 @@
 
 numpydoc's own lint reads the source alone and so takes the fields of a dataclass for
 parameters that do not exist. Its checks are those of [tool.numpydoc_validation].
-Three rules of the house are put on top:
+Four rules of the house are put on top:
 
 - a short function (up to three parameters) may say it all in its first line; one with
   more lists them, and whoever lists any lists all,
+- a command's docstring is its help, where Typer lists the parameters,
 - a method that replaces one of another package's class is described there,
 - a class that lists any fields under Attributes, as configs do, lists all.
 """
@@ -71,7 +72,9 @@ def complaints(path: str, value: object) -> list[str]:
     """What numpydoc's checks and the rules of the house find at `path`."""
     sections = NumpyDocString(inspect.cleandoc(getattr(value, "__doc__", None) or ""))
     listed = {n.strip() for entry in sections["Attributes"] for n in entry.name.split(",")}
-    brief = not sections["Parameters"] and (listed or parameter_count(value) <= FEW)
+    command = path.startswith("posenb.cli.")
+    few = command or listed or parameter_count(value) <= FEW
+    brief = few and not sections["Parameters"]
     found = []
     for code, text in validate(path)["errors"]:
         if code == "PR01" and brief:

@@ -7,8 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import posenb as pn
+from posenb.cli import app
 from posenb.core import TrainConfig
 from posenb.models import backbone_names
 
@@ -82,6 +84,12 @@ def test_every_linked_file_exists():
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", TEXT)
     assert linked
     assert [link for link in linked if not (ROOT / link).exists()] == []
+
+
+def test_every_command_exists():
+    named = set(re.findall(r"(?:`|bin/)posenb ([a-z][a-z-]+)", TEXT))
+    assert "demo" in named
+    assert named <= set(get_command(app).commands)
 
 
 def test_the_command_that_runs_the_suite_is_the_one_ci_calls():

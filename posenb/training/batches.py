@@ -20,9 +20,23 @@ _AHEAD = 4
 
 
 def frames_of_step(step: int, count: int, size: int, seed: int) -> np.ndarray:
-    """Return the indices of the frames of one step, shape (size,).
+    """Draw the frames of one step, each once before any comes again.
 
-    Frames come in random order, each once before any comes again.
+    Parameters
+    ----------
+    step : int
+        Zero-based.
+    count : int
+        How many frames there are.
+    size : int
+        How many one step takes.
+    seed : int
+        Decides the order.
+
+    Returns
+    -------
+    ndarray of int, shape (size,)
+        Indices of frames.
     """
     places = np.arange(step * size, (step + 1) * size)
     rounds = places // count
@@ -34,6 +48,19 @@ def frames_of_step(step: int, count: int, size: int, seed: int) -> np.ndarray:
 
 def batch_at(step: int, frames: Frames, window: int, config: TrainConfig, habits: Habits) -> Batch:
     """Assemble what the compiled step needs, from (seed, step) alone.
+
+    Parameters
+    ----------
+    step : int
+        Zero-based.
+    frames : Frames
+        The frames that train.
+    window : int
+        Side of the square training window, pixels.
+    config : TrainConfig
+        Batch size, seed and augmentation.
+    habits : Habits
+        What the labels say of how the animals move.
 
     Returns
     -------
