@@ -43,7 +43,8 @@ class VideoReader:
     `missing_frames` counts the rest. A frame in the middle that cannot be decoded
     keeps its index, so that the times of all others stay true: iterating leaves it
     out and warns at the end, asking for it raises. In pictures that are damaged but
-    decodable, the decoder fills what is missing.
+    decodable, the decoder fills what is missing. Where a container without tables (MKV,
+    FLV, ...) lost whole frames in its middle, they are not counted; `times` shows the gap.
 
     Parameters
     ----------
