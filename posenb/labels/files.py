@@ -95,16 +95,17 @@ def write_labels(url: storage.Url, labels: Labels) -> None:
 
     Notes
     -----
-    Each file is replaced whole, the marks of occluded keypoints first (they only count
-    with the positions they were made with), then the ``.h5`` and last the ``.csv``. So
-    whenever the work is cut off, reading gives the labels before or after.
+    Each file is replaced whole: new marks of occluded keypoints are put beside the old
+    ones first (each counts only with the position it was made with), then come the
+    ``.h5`` and the ``.csv``, and then old marks go. So whenever the work is cut off,
+    reading gives the labels before or after.
     """
     stem = table_stem(url, labels.scorer)
     lightning = storage.name(stem) == _PREFIX
     grid = Grid(labels.positions, labels.skeleton, labels.individuals, labels.scorer)
     index = np.array([(FOLDER, frame.video, frame.image) for frame in labels.frames], dtype=object)
     table = from_grid(grid, _COORDS, index.reshape(-1, 3))
-    write_occlusion(stem, labels)
+    write_occlusion(stem, labels, keep=True)
     if lightning:
         table = replace(table, index=_paths(labels.frames))
     else:
@@ -112,6 +113,7 @@ def write_labels(url: storage.Url, labels: Labels) -> None:
             write_hdf(path, table, appendable=False)
     with storage.writing(f"{stem}.csv") as path:
         write_csv(path, table)
+    write_occlusion(stem, labels)
 
 
 def has_labels(url: storage.Url) -> bool:

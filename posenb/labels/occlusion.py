@@ -8,6 +8,7 @@ keypoint moved, added or deleted by another program is what that program made of
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -43,17 +44,34 @@ def occlusion_url(stem: str) -> str:
     return f"{stem}.occluded.json"
 
 
-def write_occlusion(stem: str, labels: Labels) -> None:
-    """Write the marks of `labels`; without any, and with none before, write nothing."""
+def write_occlusion(stem: str, labels: Labels, *, keep: bool = False) -> None:
+    """Write the marks of `labels`; where they are written already, do nothing.
+
+    Parameters
+    ----------
+    stem : str
+        URL of the table without suffix.
+    labels : Labels
+    keep : bool, optional
+        Leave the marks there that are there: for the time until the table is written,
+        in which the old positions still count.
+
+    Raises
+    ------
+    LabelError
+        If the file of the marks is damaged or newer than this version of posenb.
+    """
     assert labels.visibility is not None
-    url = occlusion_url(stem)
     cells = np.argwhere(labels.visibility == Visibility.OCCLUDED)
-    if not len(cells) and not storage.exists(url):
+    there = _read_marks(stem)
+    marks = tuple(_mark(labels, *map(int, cell)) for cell in cells)
+    if keep:
+        marks = tuple(dict.fromkeys((*there, *marks)))
+    if marks == there:
         return
-    marks = _Marks(occluded=tuple(_mark(labels, *map(int, cell)) for cell in cells))
-    lines = [json.dumps(mark.model_dump(), ensure_ascii=False) for mark in marks.occluded]
+    lines = [json.dumps(mark.model_dump(), ensure_ascii=False) for mark in marks]
     body = ",\n    ".join(lines)
-    storage.write_text(url, f'{{"version": 1, "occluded": [\n    {body}\n]}}\n')
+    storage.write_text(occlusion_url(stem), f'{{"version": 1, "occluded": [\n    {body}\n]}}\n')
 
 
 def read_occlusion(stem: str, labels: Labels) -> Labels:
@@ -65,19 +83,12 @@ def read_occlusion(stem: str, labels: Labels) -> Labels:
         If the file of the marks is damaged or newer than this version of posenb.
     """
     assert labels.visibility is not None
-    url = occlusion_url(stem)
-    if not storage.exists(url):
+    marks = _read_marks(stem)
+    if not marks:
         return labels
-    try:
-        marks = _Marks.model_validate_json(storage.read_text(url))
-    except ValidationError as error:
-        raise LabelError(
-            f"{url} marks occluded keypoints in a form that this version of posenb does not know "
-            f"({explain('marks', error)}) Upgrade posenb, or move the file away to lose the marks."
-        ) from error
     visibility = labels.visibility.copy()
     rows = {frame: n for n, frame in enumerate(labels.frames)}
-    for mark in marks.occluded:
+    for mark in marks:
         n = rows.get(FrameName(mark.video, mark.image))
         known = mark.individual in labels.individuals
         if n is None or not known or mark.keypoint not in labels.skeleton.keypoints:
@@ -86,14 +97,20 @@ def read_occlusion(stem: str, labels: Labels) -> Labels:
         position = (np.nan, np.nan) if mark.position is None else mark.position
         if np.array_equal(labels.positions[cell], position, equal_nan=True):
             visibility[cell] = Visibility.OCCLUDED
-    return Labels(
-        labels.frames,
-        labels.positions,
-        labels.skeleton,
-        labels.individuals,
-        visibility,
-        labels.scorer,
-    )
+    return replace(labels, visibility=visibility)
+
+
+def _read_marks(stem: str) -> tuple[_Mark, ...]:
+    url = occlusion_url(stem)
+    if not storage.exists(url):
+        return ()
+    try:
+        return _Marks.model_validate_json(storage.read_text(url)).occluded
+    except ValidationError as error:
+        raise LabelError(
+            f"{url} marks occluded keypoints in a form that this version of posenb does not know "
+            f"({explain('marks', error)}) Upgrade posenb, or move the file away to lose the marks."
+        ) from error
 
 
 def _mark(labels: Labels, n: int, i: int, k: int) -> _Mark:
