@@ -10,7 +10,6 @@ from posenb.core import TrainConfig
 from posenb.labels import read_poses
 from posenb.project import list_runs, open_project, open_run
 
-
 # --- create --------------------------------------------------------------------------
 
 

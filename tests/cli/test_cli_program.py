@@ -60,7 +60,7 @@ def test_wrong_usage_exits_with_2(posenb, arguments):
 
 def test_the_version_is_that_of_the_package(posenb):
     done = posenb("--version")
-    assert (done.exit_code, done.stdout.strip()) == (0, f"posenb {{version('posenb')}")
+    assert (done.exit_code, done.stdout.strip()) == (0, f"posenb {version('posenb')}")
 
 
 def test_an_error_is_one_line_on_stderr(tmp_path):
