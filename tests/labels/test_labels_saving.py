@@ -1,4 +1,7 @@
 import multiprocessing
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -166,6 +169,33 @@ def assert_nothing_lost_between_processes(url, count):
         assert by_name == {"snout": 100 + n, "tail": 200 + count - 1 - n}
         other = labels.frames.index(("m1", f"other{n}.png"))
         assert labels.positions[other, 0, labels.skeleton.index("snout"), 0] == 300 + n
+
+
+CLICKING = """
+import sys, itertools, numpy as np
+from posenb.core import Labels, Skeleton
+from posenb.labels import save_labels
+for n in itertools.count(int(sys.argv[2])):
+    labels = Labels((("m1", f"img{n:04d}.png"),), np.full((1, 1, 1, 2), n), Skeleton(("k",)))
+    save_labels(sys.argv[1], labels)
+    print(n, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_no_saved_label_is_lost(tmp_path):
+    saved = []
+    for patience in (0.01, 0.02, 0.035, 0.055):
+        command = [sys.executable, "-c", CLICKING, str(tmp_path), str(len(saved) + 100)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as person:
+            saved += [int(person.stdout.readline()), int(person.stdout.readline())]
+            time.sleep(patience)
+            person.kill()
+            saved += [int(line) for line in person.stdout]
+        labels = read_labels(tmp_path)
+        there = dict(zip(labels.frames, labels.positions[:, 0, 0, 0].tolist(), strict=True))
+        for n in saved:
+            assert there[("m1", f"img{n:04d}.png")] == n
 
 
 @pytest.mark.slow
