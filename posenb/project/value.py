@@ -87,7 +87,11 @@ class Project:
         return storage.join(self.url, FOLDER, frame.video, frame.image)
 
     def labels_url(self, video: str) -> str:
-        """Return the table, without suffix, that holds the labels of `video`."""
+        """Return the table that holds the labels of `video`, as `read_labels` takes it.
+
+        It has no suffix, as it is an ``.h5`` and a ``.csv``; that of a Lightning Pose
+        folder, which is a ``.csv`` alone and holds all videos, has its own.
+        """
         if self.table is not None:
             return storage.join(self.url, self.table)
         return storage.join(self.url, FOLDER, video, f"CollectedData_{self.scorer}")
