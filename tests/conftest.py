@@ -1,5 +1,7 @@
 """Fixtures that every room's tests share."""
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -31,3 +33,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )
     return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Executable of a Chromium that tests can drive; CI must have one."""
+    from playwright.sync_api import sync_playwright
+
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found is not None:
+            return Path(found)
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    if own.exists():
+        return own
+    reason = "no Chromium: apt-get install chromium, or playwright install chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
