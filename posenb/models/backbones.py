@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -121,12 +122,15 @@ def build_backbone(name: str, weights: str | Path | None = None) -> keras.Model:
     application = getattr(keras.applications, description.application)
     initial = weights if weights == "imagenet" else None
     try:
-        model = application(
-            include_top=False,
-            weights=initial,
-            input_shape=(None, None, 3),
-            **description.options,
-        )
+        with warnings.catch_warnings():
+            # Keras says that these weights are of another input size; they suit every size.
+            warnings.filterwarnings("ignore", "`input_shape` is undefined", UserWarning)
+            model = application(
+                include_top=False,
+                weights=initial,
+                input_shape=(None, None, 3),
+                **description.options,
+            )
         if weights not in ("imagenet", None):
             model.load_weights(str(weights))
     except Exception as error:

@@ -194,7 +194,12 @@ fresh = build_backbone("mobilenet_v2")(np.zeros((1, 64, 64, 3), "float32"))
 print(float(abs(np.asarray(maps[-1]) - np.asarray(fresh[-1])).max()) > 1e-3)
 """
     nowhere = "http://127.0.0.1:9"
-    found = run_python(code, KERAS_HOME=str(keras_home), https_proxy=nowhere, http_proxy=nowhere)
+    found = run_python(
+        "import warnings; warnings.simplefilter('error', UserWarning)" + code,
+        KERAS_HOME=str(keras_home),
+        https_proxy=nowhere,
+        http_proxy=nowhere,
+    )
     assert found.split()[-1] == "True"
 
 
