@@ -42,7 +42,7 @@ th, td {{ padding: 5px 0 5px 12px; text-align: right; border-bottom: 1px solid {
 th {{ font-weight: 600; }}
 thead th {{ color: {MUTED}; font-weight: 400; }}
 th:first-child, td:first-child {{ padding-left: 0; text-align: left; }}
-tr:last-child > * {{ border-bottom: 0; font-weight: 600; }}
+tbody tr:last-child > * {{ border-bottom: 0; font-weight: 600; }}
 i {{ display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 5px; }}
 dl {{ display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 24px;
   margin: 12px 0 0; }}
@@ -173,12 +173,12 @@ def plot_paths(image: np.ndarray, found: Poses, truth: Poses) -> go.Figure:
                 showlegend=legend,
                 visible=shown,
             )
-    _dress(figure, height=520)
+    _dress(figure, height=500)
     figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, constrain="domain")
     figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, scaleanchor="x")
     figure.update_layout(
         legend={"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top"},
-        margin={"l": 0, "r": 0, "t": 8, "b": 56},
+        margin={"l": 0, "r": 0, "t": 8, "b": 40},
         dragmode=False,
     )
     return figure

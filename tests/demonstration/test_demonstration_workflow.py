@@ -1,0 +1,149 @@
+"""The demo: it leaves what it says, goes on where it was, and harms no other project."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+import posenb as pn
+from posenb import storage
+from posenb._progress import silent_progress
+from posenb.demonstration import Demo, demo, workflow
+from posenb.errors import ProjectError
+from posenb.project import create_project, open_project
+from posenb.video import open_video
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory) -> Demo:
+    """A demo of few steps, which finds little."""
+    return demo(tmp_path_factory.mktemp("demo") / "d", steps=3, progress=silent_progress)
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_a_whole_project(left):
+    project = open_project(left.project.url)
+    assert tuple(project.videos) == ("walk",)
+    assert len(project.labels()) == 30
+    assert left.run.finished
+    assert len(left.poses) == len(left.truth) == 180
+    poses = pn.load_poses(project.poses_url("walk", left.run.name))
+    np.testing.assert_array_equal(poses.positions, left.poses.positions)
+    assert storage.exists(storage.join(left.run.evaluation_url, "summary.csv"))
+
+
+@pytest.mark.slow
+def test_labels_are_the_truth_in_the_frames_they_name(left):
+    labels = left.project.labels()
+    numbers = [int(frame.image.removeprefix("img").removesuffix(".png")) for frame in labels.frames]
+    np.testing.assert_allclose(labels.positions, left.truth.positions[numbers], atol=1e-9)
+
+
+@pytest.mark.slow
+def test_the_error_is_that_of_the_frames_without_labels(left):
+    unseen = np.arange(180) % 6 != 0
+    distance = np.linalg.norm(left.poses.positions - left.truth.positions, axis=-1)
+    assert left.error == pytest.approx(distance[unseen].mean())
+    assert f"{left.error:.2f} px" in repr(left)
+    assert left.page_url in repr(left)
+
+
+@pytest.mark.slow
+def test_run_again_it_repeats_nothing(left):
+    kept = [left.run.model_url, left.project.video_url("walk"), left.page_url]
+    before = [storage.digest(url) for url in kept]
+    stamps = [Path(url).stat().st_mtime_ns for url in kept[:2]]
+    again = demo(left.project.url, steps=3, progress=silent_progress)
+    assert again.run == left.run
+    assert again.error == left.error
+    assert [storage.digest(url) for url in kept] == before
+    assert [Path(url).stat().st_mtime_ns for url in kept[:2]] == stamps
+
+
+@pytest.mark.slow
+def test_another_seed_needs_another_folder(left):
+    with pytest.raises(ProjectError, match=r"seed 1 needs a folder of its own.*another folder"):
+        demo(left.project.url, seed=1, progress=silent_progress)
+
+
+@pytest.mark.slow
+def test_the_page_names_every_file_and_each_is_there(left):
+    text = storage.read_text(left.page_url)
+    places = re.findall(r"<dd>(.+?)</dd>", text)
+    assert len(places) == 7
+    assert all(storage.exists(place) or storage.is_folder(place) for place in places)
+
+
+@pytest.mark.slow
+def test_the_page_asks_the_network_for_nothing(left):
+    text = storage.read_text(left.page_url)
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)", text)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 420])
+def test_the_page_draws_its_plots_in_a_browser(left, chromium, width):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        complaints: list[str] = []
+        requests: list[str] = []
+        page.on("console", lambda each: complaints.append(each.text))
+        page.on("pageerror", lambda each: complaints.append(str(each)))
+        page.on("request", lambda each: requests.append(each.url))
+        page.goto(Path(left.page_url).as_uri())
+        page.wait_for_selector("#paths .scatterlayer path.js-line")
+        page.wait_for_selector("#traces .scatterlayer path.js-line")
+        lines = page.locator("#traces .scatterlayer path.js-line").count()
+        pictures = page.locator("#paths .imagelayer-below image, #paths .layer-below image").count()
+        broader = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        browser.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert lines == 6 * (2 + 2 + 1)
+    assert pictures == 1
+    assert broader <= 0
+
+
+def test_a_folder_with_another_project_is_left_alone(tmp_path):
+    project = create_project(tmp_path / "mine", keypoints=["snout"])
+    with pytest.raises(ProjectError, match="'mine'"):
+        demo(project.url, progress=silent_progress)
+    assert sorted(p.name for p in (tmp_path / "mine").glob("[!.]*")) == ["posenb.yaml"]
+
+
+def test_the_clip_shows_the_walk(tmp_path):
+    project = workflow._project(tmp_path / "d", seed=0)
+    motion = workflow.walk(12, 0)
+    project = workflow._with_clip(project, motion, 0, silent_progress)
+    drawn = list(workflow.draw_frames(motion, 0))
+    with open_video(project.video_url("walk")) as video:
+        assert (video.frame_count, video.fps) == (12, 30.0)
+        assert np.abs(video[5].astype(int) - drawn[5]).mean() < 4
+
+
+def test_a_clip_that_is_there_is_not_made_again(tmp_path, monkeypatch):
+    project = workflow._project(tmp_path / "d", seed=0)
+    motion = workflow.walk(3, 0)
+    project = workflow._with_clip(project, motion, 0, silent_progress)
+    monkeypatch.setattr(workflow, "VideoWriter", None)
+    assert workflow._with_clip(project, motion, 0, silent_progress) == project
+
+
+def test_demo_is_a_verb_of_the_package_even_after_its_room_was_loaded():
+    import posenb.demonstration
+
+    assert pn.demo is posenb.demonstration.demo
+    assert callable(pn.demo)
+
+
+@pytest.mark.slow
+def test_the_demo_finds_the_mouse(tmp_path):
+    found = demo(tmp_path / "d", progress=silent_progress)
+    assert found.error < 3
+    assert found.errors["p95"].iloc[-1] < 8
