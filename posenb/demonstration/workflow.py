@@ -158,7 +158,9 @@ def _with_clip(project: Project, motion: Walk, seed: int, progress: Progress) ->
             for frame in draw_frames(motion, seed):
                 writer.write(frame)
                 bar.advance()
-    return project if _CLIP in project.videos else add_videos(project, url)
+    if _CLIP in project.videos:
+        return project
+    return add_videos(project, url, progress=progress)
 
 
 def _label(project: Project, truth: Poses, frames: np.ndarray) -> None:
