@@ -17,7 +17,15 @@ from posenb.labels._table import Grid, Table, from_grid, to_grid
 from posenb.labels.merging import align_labels
 from posenb.labels.occlusion import read_occlusion, write_occlusion
 
-__all__ = ["FOLDER", "has_labels", "read_labels", "read_table", "table_stem", "write_labels"]
+__all__ = [
+    "FOLDER",
+    "has_labels",
+    "read_labels",
+    "read_table",
+    "table_stem",
+    "table_suffix",
+    "write_labels",
+]
 
 FOLDER = "labeled-data"
 SUFFIXES = (".h5", ".csv")
@@ -62,7 +70,7 @@ def read_labels(
     stem, suffix = _split(url)
     if not suffix:
         stem = _found_stem(storage.resolve(url)) if not _names_table(url) else stem
-        suffix = next((s for s in SUFFIXES if storage.exists(stem + s)), "")
+        suffix = table_suffix(stem)
         if not suffix:
             raise LabelError(
                 f"No labels at {url}: neither {storage.name(stem)}.h5 nor .csv is there. Label "
@@ -122,7 +130,7 @@ def has_labels(url: storage.Url) -> bool:
     if suffix:
         return storage.exists(url)
     if _names_table(url):
-        return any(storage.exists(stem + s) for s in SUFFIXES)
+        return bool(table_suffix(stem))
     return bool(_stems(storage.resolve(url)))
 
 
@@ -130,6 +138,11 @@ def table_stem(url: storage.Url, scorer: str) -> str:
     """Return the URL, without suffix, of the table that `url` (table or folder) means."""
     stem, suffix = _split(url)
     return stem if suffix or _names_table(url) else storage.join(url, f"{_PREFIX}_{scorer}")
+
+
+def table_suffix(stem: str) -> str:
+    """Return the suffix of the file that counts for a table, empty if there is none."""
+    return next((s for s in SUFFIXES if storage.exists(stem + s)), "")
 
 
 def read_table(url: str) -> Table:

@@ -12,7 +12,7 @@ from posenb.errors import InvalidInputError, LabelError
 from posenb.labels._csv import write_csv
 from posenb.labels._hdf import write_hdf
 from posenb.labels._table import Grid, from_grid, to_grid
-from posenb.labels.files import SUFFIXES, read_table
+from posenb.labels.files import SUFFIXES, read_table, table_suffix
 
 __all__ = ["read_poses", "write_poses"]
 
@@ -77,8 +77,8 @@ def read_poses(url: storage.Url) -> Poses:
     table_url = storage.resolve(url)
     if not table_url.endswith(SUFFIXES):
         stem = _stem(url)
-        suffix = next((s for s in SUFFIXES if storage.exists(stem + s)), None)
-        if suffix is None:
+        suffix = table_suffix(stem)
+        if not suffix:
             raise LabelError(
                 f"No poses at {url}: neither {storage.name(stem)}.h5 nor .csv is there. Analyze "
                 "the video first, or name another file."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+
 from posenb import storage
 from posenb.core import Labels
-from posenb.errors import LabelError
-from posenb.labels.files import SUFFIXES, has_labels, read_labels, table_stem, write_labels
+from posenb.labels.files import read_labels, table_stem, table_suffix, write_labels
 from posenb.labels.merging import merge_labels
 from posenb.labels.occlusion import occlusion_url
 
@@ -33,7 +36,7 @@ def save_labels(
         The labels that a person started from: only what differs from it is merged, and
         what it has and `labels` lacks is erased.
     keep : int, optional
-        Number of previous versions kept in the folder ``.history`` beside the table,
+        Number of previous versions, at least one, kept in the folder ``.history`` beside the table,
         as ``<table>.<number>.h5`` (or ``.csv``), to be read with `read_labels`.
 
     Returns
@@ -48,16 +51,13 @@ def save_labels(
     """
     stem = table_stem(url, labels.scorer)
     with storage.lock(f"{stem}.labels"):
-        if not has_labels(stem):
-            merged = merge_labels(labels.select([]), labels, base)
-            merged = _sorted(merged)
-            write_labels(stem, merged)
-            return merged
-        old = read_labels(stem)
+        suffix = table_suffix(stem)
+        old = read_labels(stem + suffix) if suffix else labels.select([])
         merged = _sorted(merge_labels(old, labels, base))
-        if not _same(old, merged):
-            _keep_version(stem, keep)
-            write_labels(stem, merged)
+        if not suffix or not _same(old, merged):
+            if suffix:
+                _keep_version(stem, suffix, keep)
+            write_labels(stem + (suffix or ".h5"), merged)
         return merged
 
 
@@ -66,8 +66,6 @@ def _sorted(labels: Labels) -> Labels:
 
 
 def _same(a: Labels, b: Labels) -> bool:
-    import numpy as np
-
     assert a.visibility is not None
     assert b.visibility is not None
     return (
@@ -79,26 +77,20 @@ def _same(a: Labels, b: Labels) -> bool:
     )
 
 
-def _keep_version(stem: str, keep: int) -> None:
+def _keep_version(stem: str, suffix: str, keep: int) -> None:
     folder = storage.join(storage.parent(stem), HISTORY)
     table = storage.name(stem)
-    suffix = next(s for s in SUFFIXES if storage.exists(stem + s))
-    versions = sorted({_number(url, table) for url in storage.list_files(folder, f"{table}.*")})
-    number = versions[-1] + 1 if versions else 1
-    kept = storage.join(folder, f"{table}.{number:06d}")
+    versions: dict[int, list[str]] = {}
+    for url in storage.list_files(folder):
+        match = re.fullmatch(
+            rf"{re.escape(table)}\.(\d+)\.(h5|csv|occluded\.json)", storage.name(url)
+        )
+        if match:
+            versions.setdefault(int(match[1]), []).append(url)
+    kept = storage.join(folder, f"{table}.{max(versions, default=0) + 1:06d}")
     if storage.exists(occlusion_url(stem)):
         storage.copy(occlusion_url(stem), occlusion_url(kept))
     storage.copy(stem + suffix, kept + suffix)
-    for old in versions[: max(0, len(versions) + 1 - keep)]:
-        for url in storage.list_files(folder, f"{table}.{old:06d}.*"):
+    for number in sorted(versions)[: max(0, len(versions) + 1 - keep)]:
+        for url in versions[number]:
             storage.remove(url)
-
-
-def _number(url: storage.Url, table: str) -> int:
-    digits = storage.name(url).removeprefix(f"{table}.").partition(".")[0]
-    if not digits.isdecimal():
-        raise LabelError(
-            f"The folder {HISTORY} beside a label table holds <table>.<number> files alone; got "
-            f"{url}. Move it elsewhere."
-        )
-    return int(digits)

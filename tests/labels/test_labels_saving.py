@@ -105,12 +105,28 @@ def test_a_damaged_table_is_left_as_it_is(tmp_path):
     assert (tmp_path / "CollectedData_ann.h5").read_bytes() == b"damaged"
 
 
-def test_a_foreign_file_among_the_versions_is_reported(tmp_path):
-    save_labels(tmp_path, one_animal())
+def test_versions_of_other_tables_and_foreign_files_are_left_alone(tmp_path):
     (tmp_path / ".history").mkdir()
-    (tmp_path / ".history" / "CollectedData_ann.best.h5").touch()
-    with pytest.raises(LabelError, match="Move it elsewhere"):
-        save_labels(tmp_path, one_animal(start=1))
+    others = ["CollectedData_ann.b.000001.h5", "CollectedData_ann.best.h5", "notes.txt"]
+    for name in others:
+        (tmp_path / ".history" / name).touch()
+    for start in range(4):
+        save_labels(tmp_path, one_animal(start=start), keep=1)
+    assert versions(tmp_path) == sorted(["CollectedData_ann.000003.h5", *others])
+
+
+def test_scorers_with_odd_names_have_versions_too(tmp_path):
+    for start in range(3):
+        save_labels(tmp_path, one_animal(start=start, scorer="[a] m.ath*is?"), keep=1)
+    assert versions(tmp_path) == ["CollectedData_[a] m.ath*is?.000002.h5"]
+
+
+@pytest.mark.parametrize("name", ["mine.h5", "mine.csv", "CollectedData_bob", "CollectedData.csv"])
+def test_a_table_of_any_name_is_added_to(tmp_path, name):
+    save_labels(tmp_path / name, one_animal("a.png"))
+    merged = save_labels(tmp_path / name, one_animal("b.png", start=5))
+    assert len(merged) == 2
+    assert_same_labels(read_labels(tmp_path / name), merged)
 
 
 @pytest.mark.parametrize("step", ["write_occlusion", "write_hdf", "write_csv"])
