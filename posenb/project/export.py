@@ -136,14 +136,23 @@ def _place_video(project: Project, stem: str, target: Path, *, copy: bool) -> st
         return str(path)
     if copy:
         storage.copy(source, str(path))
-    elif storage.is_local(source):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(Path(source).resolve())
     else:
+        _link(source, path)
+    return str(path)
+
+
+def _link(source: str, path: Path) -> None:
+    if not storage.is_local(source):
         raise ProjectError(
             f'A video in the cloud cannot be linked; {source} is one. Pass videos="copy".'
         )
-    return str(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.symlink_to(Path(source).resolve())
+    except OSError as error:
+        raise ProjectError(
+            f'{path} cannot be a link to {source} here ({error}). Pass videos="copy".'
+        ) from error
 
 
 def _crop(project: Project, target: Path, stem: str) -> str:

@@ -146,6 +146,15 @@ def test_videos_are_linked_or_copied_as_asked(project, tmp_path, how):
     assert video.read_bytes() == (tmp_path / "raw" / "m1.mp4").read_bytes()
 
 
+def test_where_links_are_not_allowed_copies_are_proposed(project, tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError("a required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(ProjectError, match=r'privilege.*Pass videos="copy"'):
+        export(project, tmp_path / "dlc")
+
+
 def test_videos_in_the_cloud_are_copied_never_linked(tmp_path):
     write_video("memory://raw-export/m1.mp4", np.zeros((3, 48, 64, 3), np.uint8), fps=10)
     project = create_project(tmp_path / "reach", keypoints=["snout"])
