@@ -1,7 +1,8 @@
 """Frame-exact reading and browser-ready writing of video: the one room that knows PyAV."""
 
 from posenb.video.info import VideoInfo
-from posenb.video.reader import FrameIndexError, VideoReader, open_video, probe
+from posenb.video.opening import open_video, probe
+from posenb.video.reader import FrameIndexError, VideoReader
 from posenb.video.writer import VideoWriter, write_video
 
 __all__ = [

@@ -47,7 +47,9 @@ def open_container(file: BinaryIO, url: str, **options: str) -> InputContainer:
     try:
         # As container_options, for with options PyAV before 18 frees memory that is not its own
         # when a file (FLV) shows its streams only while it is read.
-        container: InputContainer = av.open(file, mode="r", container_options=settings)
+        container: InputContainer = av.open(
+            file, mode="r", container_options=settings, metadata_errors="replace"
+        )
     except av.FFmpegError as error:
         file.seek(0)
         raise VideoError(_why_unreadable(file.read(16), url, error)) from error

@@ -97,6 +97,10 @@ class Decoder:
                 self._reopen()
                 self._start(self._entry_of(rank))
                 return self._find(rank)
+            except BaseException:
+                # An interrupt or a failing network ended the decoding; begin anew next time.
+                self._at, self._held = len(self._index.times), None
+                raise
 
     def _reopen(self) -> None:
         self._container.close()
@@ -116,7 +120,8 @@ class Decoder:
         entry = self._entry_of(rank)
         if not self._is_ahead(rank, entry):
             self._start(entry)
-        attempts = self._earlier(entry) if self._started_at >= entry else iter(())
+        from_here = bool(self._numbers) and self._started_at >= entry
+        attempts = self._earlier(entry) if from_here else iter(())
         while not self._advance(rank):
             earlier = next(attempts, None)
             if earlier is None:
@@ -130,11 +135,11 @@ class Decoder:
     def _is_ahead(self, rank: int, entry: int) -> bool:
         if rank < self._at:
             return False
+        if not self._numbers:
+            return True
         if self._careful:
             # What the decoder saw before must not change how it mends a damaged picture.
             return entry == self._started_at
-        if not self._numbers:
-            return True
         return rank - self._at <= _SHORT_JUMP or int(self._index.entries[entry, 1]) <= self._at
 
     def _advance(self, rank: int) -> bool:

@@ -269,3 +269,26 @@ def test_random_damage_never_ends_in_anything_but_frames_or_a_video_error(tmp_pa
                     assert all(frame.shape == frames[0].shape for frame in frames)
             except VideoError:
                 continue
+
+
+def test_damage_in_a_file_without_seeking_is_passed_in_one_go(tmp_path: Path):
+    whole = make_clip(tmp_path / "whole.mpg", 60, codec="mpeg2video", b_frames=2)
+    damaged = spoil(whole, whole.stat().st_size // 2, 40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VideoWarning)
+        with open_video(damaged) as video:
+            read = [i for i, _ in video.read()]
+            assert read == sorted(read)
+            assert len(read) >= 0.9 * len(video) >= 36
+
+
+def test_names_that_are_not_utf8_do_not_matter(tmp_path: Path):
+    clip = tmp_path / "clip.mkv"
+    with av.open(str(clip), "w") as container:
+        container.metadata["title"] = "Maus XYZ"
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_picture(0))))
+        container.mux(stream.encode(None))
+    clip.write_bytes(clip.read_bytes().replace(b"Maus XYZ", "Mäuse Ä".encode("latin-1") + b" "))
+    assert probe(clip).frame_count == 1

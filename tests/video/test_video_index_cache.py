@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_clips import make_clip, number_of
 
-from posenb.video import index_cache, open_video, reader
+from posenb.video import index_cache, open_video, opening
 from posenb.video.index import FrameIndex
 from posenb.video.index_cache import cache_path, load_index, save_index
 from posenb.video.scan import scan
@@ -28,7 +28,7 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(url)
         return scan(file, url)
 
-    monkeypatch.setattr(reader, "scan", counted)
+    monkeypatch.setattr(opening, "scan", counted)
     return seen
 
 

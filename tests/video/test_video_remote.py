@@ -1,5 +1,6 @@
 """Videos in object stores: only what is needed is fetched."""
 
+import io
 from pathlib import Path
 
 import av
@@ -8,7 +9,7 @@ import pytest
 from made_clips import make_clip, number_of, numbered_picture
 
 from posenb import storage
-from posenb.errors import InvalidInputError
+from posenb.errors import InvalidInputError, StorageError
 from posenb.storage.remote import RemoteStore
 from posenb.video import open_video, probe, write_video
 
@@ -133,3 +134,37 @@ def test_an_error_while_writing_leaves_nothing_in_the_store(folder: str):
     with pytest.raises(InvalidInputError):
         write_video(url, [numbered_picture(0), numbered_picture(1, 48, 48)], 30)
     assert not storage.exists(url)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_a_failing_network_is_told_and_never_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    url = put(make_clip(tmp_path / name, 60, b_frames=2), "memory://videos")
+    state = {"down": False}
+    fetch = storage.open_read
+
+    def open_read(url: str) -> io.BytesIO:
+        content = fetch(url).read()
+
+        class Line(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if state["down"]:
+                    raise StorageError("the line is down")
+                return super().read(min(size or -1, 500))
+
+        return Line(content)
+
+    monkeypatch.setattr(storage, "open_read", open_read)
+    state["down"] = True
+    with pytest.raises(StorageError, match="the line is down"):
+        open_video(url)
+    state["down"] = False
+    with open_video(url) as video:
+        for order in ((5, 6, 7), (40, 3, 59), (0, 1, 30)):
+            state["down"] = True
+            with pytest.raises(StorageError, match="the line is down"):
+                [frame for _, frame in video.read(20)]
+            state["down"] = False
+            assert [number_of(video[i]) for i in order] == list(order)
+        assert [number_of(frame) for frame in video] == list(range(60))
