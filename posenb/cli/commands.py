@@ -46,25 +46,25 @@ def create(
         ),
     ],
     skeleton: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(metavar="a-b,...", help="Pairs to join with a line; may be repeated."),
-    ] = [],  # noqa: B006 - Typer reads it
+    ] = None,
     individuals: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             *("--individuals", "--individual"),
             metavar="a,b,...",
             help="Names of the animals if there are several.",
         ),
-    ] = [],  # noqa: B006
+    ] = None,
     unique_keypoints: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             *("--unique-keypoints", "--unique-keypoint"),
             metavar="a,b,...",
             help="Keypoints that exist once in the scene, such as corners.",
         ),
-    ] = [],  # noqa: B006
+    ] = None,
     scorer: Annotated[str | None, typer.Option(metavar="name", help="Who labels.")] = None,
     name: Annotated[str | None, typer.Option(metavar="name", help="The task.")] = None,
 ) -> None:
@@ -183,8 +183,8 @@ def _progress(quiet: bool) -> Progress:
     return silent_progress if quiet else tqdm_progress
 
 
-def _split(texts: Sequence[str]) -> list[str]:
-    return [part.strip() for text in texts for part in text.split(",")]
+def _split(texts: Sequence[str] | None) -> list[str]:
+    return [part.strip() for text in texts or () for part in text.split(",")]
 
 
 def _pair(text: str, known: Sequence[str]) -> tuple[str, str]:

@@ -62,8 +62,8 @@ class Demo:
         """Tell the error and where to look."""
         return (
             f"Mean error on the frames without labels: {self.error:.2f} px\n"
-            f"Open this page:  {self.page_url}\n"
-            f"Open this project:  {self.project.url}"
+            f"Look at it:  {self.page_url}\n"
+            f"All files:   {self.project.url}"
         )
 
 
