@@ -20,13 +20,22 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+# The worker says when its first frames are done, as starting up takes its time.
 WORKER = """
 import json, sys
 from posenb._progress import silent_progress
 from posenb.inference import analyze
+
+def progress(*about):
+    bar = silent_progress(*about)
+    said = []
+    bar.advance = lambda count: said or said.append(print("working", flush=True))
+    return bar
+
 options = json.loads(sys.argv[4])
-analyze(sys.argv[1], sys.argv[2], output=sys.argv[3], progress=silent_progress, **options)
+analyze(sys.argv[1], sys.argv[2], output=sys.argv[3], progress=progress, **options)
 """
+STARTUPS = 0.2  # share of the kills that fall into the start, before any frame is done
 FILES = ("poses.h5", "poses.csv", "meta.json")
 
 
@@ -52,15 +61,17 @@ def main() -> int:
         _say(f"{'run':>5} {'killed after':>13} {'chunks kept':>12}  earlier ones untouched")
         rows = []
         for number in range(1, arguments.kills + 1):
-            # Late enough on average that the kills spread over the whole of the work.
-            latest = first + 1.5 * (total - first) / arguments.kills
-            row = _run_and_kill(arguments, options, killed, random.uniform(0.5 * first, latest))
+            early = random.random() < STARTUPS
+            # On average so much later that the kills spread over the whole of the work.
+            latest = first if early else 1.3 * (total - first) / arguments.kills
+            wait = random.uniform(0, latest)
+            row = _run_and_kill(arguments, options, killed, wait, early=early)
             rows.append(row)
             end = "(finished before)" if row.finished else "yes" if row.survived else "NO"
             _say(f"{number:>5} {row.seconds:>11.1f} s {row.chunks:>12}  {end}")
             if row.finished:
                 break
-        _start(arguments, options, killed).wait()
+        _start(arguments, options, killed).communicate()
         same = [_report(name, whole / name, killed / name) for name in FILES]
         left = sorted(path.name for path in killed.iterdir() if path.name not in FILES)
         kills = sum(not row.finished for row in rows)
@@ -88,7 +99,7 @@ def _options(arguments: argparse.Namespace) -> str:
 
 def _start(arguments: argparse.Namespace, options: str, output: Path) -> subprocess.Popen[bytes]:
     command = (sys.executable, "-c", WORKER, arguments.model, arguments.video, str(output), options)
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def _uninterrupted(
@@ -109,20 +120,23 @@ def _uninterrupted(
 
 
 def _run_and_kill(
-    arguments: argparse.Namespace, options: str, output: Path, seconds: float
+    arguments: argparse.Namespace, options: str, output: Path, wait: float, *, early: bool
 ) -> Killed:
+    """Kill a worker `wait` seconds after its start or after its first frames."""
     before = _chunks(output)
+    begin = time.monotonic()
     process = _start(arguments, options, output)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    finished = process.returncode == 0
+    assert process.stdout is not None
+    if not early:
+        process.stdout.readline()
+    time.sleep(wait)
+    finished = process.poll() == 0
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
     after = _chunks(output)
     # with meta.json all is done, and the chunks may go
     survived = (output / "meta.json").exists() or before.items() <= after.items()
-    return Killed(seconds, len(after), survived, finished)
+    return Killed(time.monotonic() - begin, len(after), survived, finished)
 
 
 def _chunks(output: Path) -> dict[str, int]:
