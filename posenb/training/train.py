@@ -266,7 +266,8 @@ def _validator(network: keras.Model, frames: Frames, config: TrainConfig) -> Cal
 def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels: Labels) -> None:
     """Write the learning curve and, last of all, the model; then drop the checkpoint."""
     skeleton = labels.skeleton
-    network = build_network(config.model, len(skeleton))
+    with seeded(config.seed):
+        network = build_network(config.model, len(skeleton))
     network.set_weights(outcome.weights)
     predictor = build_predictor(network, config.model, task.scale)
     length = body_length(task.train_labels)
