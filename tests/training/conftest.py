@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from made_projects import TINY, dot_project, small_network
+from made_projects import TINY, dot_project, use_small_network
 
 from posenb._progress import silent_progress
 from posenb.project import Project, Run
@@ -43,8 +43,8 @@ def learned_run(project: Project, train_module: ModuleType) -> Run:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, train_module: ModuleType) -> None:
-    """Let `train` build a network of a few layers, which compiles quickly."""
-    monkeypatch.setattr(train_module, "build_network", small_network)
+    """Let `train` use a network of a few layers."""
+    use_small_network(monkeypatch, train_module)
 
 
 @pytest.fixture(autouse=True)

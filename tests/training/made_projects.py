@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from posenb import storage
@@ -102,10 +104,7 @@ def run_python(code: str, **changes: str) -> str:
 
 
 def small_network(config: Any, keypoints: int, weights: object = None) -> Any:
-    """Build a network of a few layers with the outputs of `build_network`.
-
-    Compiling a real backbone takes most of the time of a tiny training.
-    """
+    """Build a network of a few layers with the outputs of `build_network`."""
     import keras
 
     image = keras.Input((None, None, 3), name="image")
@@ -122,6 +121,23 @@ def small_network(config: Any, keypoints: int, weights: object = None) -> Any:
         "offsets": head(2 * keypoints, map_4),
     }
     return keras.Model(image, outputs, name="network")
+
+
+def use_small_network(patch: pytest.MonkeyPatch, train_module: ModuleType) -> None:
+    """Let `train` use `small_network`, uncompiled.
+
+    Compiling takes most of the time of a tiny training. Tests without this patch show
+    that the compiled step does the same.
+    """
+    import keras
+
+    compile_model = keras.Model.compile
+
+    def compile_eagerly(self: Any, *args: Any, **options: Any) -> None:
+        compile_model(self, *args, **{**options, "run_eagerly": True})
+
+    patch.setattr(train_module, "build_network", small_network)
+    patch.setattr(keras.Model, "compile", compile_eagerly)
 
 
 class Recorder:
