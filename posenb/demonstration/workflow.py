@@ -77,7 +77,7 @@ def demo(
     """Make a video of a walking mouse, label some frames, train, analyze and compare.
 
     Nothing is downloaded: the network starts from random weights. Stopped and run again,
-    it goes on where it was; run again after that, it only writes the page anew.
+    it goes on where it was; run again after that, it only evaluates and writes the page anew.
 
     Parameters
     ----------

@@ -173,12 +173,15 @@ def plot_paths(image: np.ndarray, found: Poses, truth: Poses) -> go.Figure:
                 showlegend=legend,
                 visible=shown,
             )
-    _dress(figure, height=500)
+    _dress(figure, height=480)
     figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, constrain="domain")
-    figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, scaleanchor="x")
+    figure.update_yaxes(
+        range=[height - 0.5, -0.5], visible=False, scaleanchor="x", constrain="domain"
+    )
+    figure.update_yaxes(constraintoward="top")
     figure.update_layout(
-        legend={"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top"},
-        margin={"l": 0, "r": 0, "t": 8, "b": 40},
+        legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        margin={"l": 0, "r": 0, "t": 40, "b": 0},
         dragmode=False,
     )
     return figure

@@ -100,13 +100,15 @@ def test_the_page_draws_its_plots_in_a_browser(left, chromium, width):
         page.wait_for_selector("#paths .scatterlayer path.js-line")
         page.wait_for_selector("#traces .scatterlayer path.js-line")
         lines = page.locator("#traces .scatterlayer path.js-line").count()
-        pictures = page.locator("#paths .imagelayer-below image, #paths .layer-below image").count()
+        picture = page.locator("#paths image").bounding_box()
+        frame = page.locator("#paths").bounding_box()
         broader = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         browser.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert lines == 6 * (2 + 2 + 1)
-    assert pictures == 1
+    assert picture["width"] > 0.9 * frame["width"]
+    assert picture["width"] / picture["height"] == pytest.approx(256 / 192, rel=0.02)
     assert broader <= 0
 
 
