@@ -80,8 +80,11 @@ def train(
     Raises
     ------
     TrainingError
-        If nothing is labelled, the run is being trained elsewhere or was started with
-        another config, or the loss is no longer a number.
+        If the training frames show no keypoint or an image cannot be read, the run is
+        being trained elsewhere or was started with another config or split, or the loss
+        is no longer a number.
+    LabelError
+        If nothing is labelled.
     ConfigError
         If an option is unknown or out of range.
     """
@@ -93,17 +96,21 @@ def train(
     config = TrainConfig.from_options(**options) if config is None else config
     project = project if isinstance(project, Project) else open_project(project)
     labels = _one_animal(project.labels())
-    split = make_split(labels, config.split) if split is None else split
-    run = Run(storage.join(project.runs_url, name or _default_name(config, labels, split)))
+    chosen = make_split(labels, config.split) if split is None else split
+    run = Run(storage.join(project.runs_url, name or _default_name(config, labels, chosen)))
     if run.finished:
-        _check_same(run, config)
+        _check_same(run, config, split)
         return run
     with _alone(run):
-        split = _begin(run, config, split)
+        if storage.exists(run.config_url):
+            _check_same(run, config, split)
+        else:
+            _begin(run, config, chosen)
         if not run.finished:  # another process may have finished it while this one waited
-            task = _prepare(project, labels, split, config, progress)
+            kept = run.split()
+            task = _prepare(project, labels, kept, config, progress)
             outcome = _fit(run, task, config, progress)
-            _finish(run, task, outcome, config, _of_split(labels, split))
+            _finish(run, task, outcome, config, _of_split(labels, kept))
     return run
 
 
@@ -140,13 +147,19 @@ def _of_split(labels: Labels, split: Split) -> Labels:
     return labels.select([n for n, frame in enumerate(labels.frames) if frame in frames])
 
 
-def _check_same(run: Run, config: TrainConfig) -> None:
+def _check_same(run: Run, config: TrainConfig, split: Split | None) -> None:
+    """Check what a run begun before shall go on with; no split given means its own."""
     before = run.config()
     if before != config:
         changed = [k for k in type(config).model_fields if getattr(before, k) != getattr(config, k)]
         raise TrainingError(
             f"A run keeps the config it was started with; {run.name!r} differs in "
             f"{', '.join(changed)}. Choose another name, or delete {run.url}."
+        )
+    if split is not None and split != run.split():
+        raise TrainingError(
+            f"A run keeps the split it was started with; {run.name!r} has another. Choose another "
+            f"name, or delete {run.url}."
         )
 
 
@@ -163,14 +176,10 @@ def _alone(run: Run) -> Iterator[None]:
         yield
 
 
-def _begin(run: Run, config: TrainConfig, split: Split) -> Split:
-    """Write config and split, or check them against those of a run begun before."""
-    if storage.exists(run.config_url):
-        _check_same(run, config)
-        return run.split()
+def _begin(run: Run, config: TrainConfig, split: Split) -> None:
+    """Write the split and then the config, whose file says that the run has begun."""
     write_split(run.split_url, split)
     storage.write_text(run.config_url, config.model_dump_json(indent=1))
-    return split
 
 
 def _prepare(

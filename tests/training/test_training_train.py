@@ -287,6 +287,32 @@ def test_a_given_split_decides_what_trains(
     assert sorted(fetched) == sorted((*split.train, *split.validation))  # the test ones never
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_split_under_the_same_name_is_refused(
+    own_project: Project, small: None, finished: bool
+) -> None:
+    frames = own_project.labels().frames
+    split = Split(frames[:5], frames[5:7], frames[7:])
+    if finished:
+        tiny(own_project, "split", split=split, steps=2)
+    else:
+        cut_off(own_project, "split", 1, split=split, steps=2)
+    with pytest.raises(TrainingError, match="'split' has another"):
+        tiny(own_project, "split", split=Split(frames[:6], frames[6:7], frames[7:]), steps=2)
+    assert tiny(own_project, "split", steps=2).split() == split  # none given: its own
+
+
+def test_frames_labelled_since_leave_a_run_with_its_split(tmp_path: Path, small: None) -> None:
+    project = dot_project(tmp_path / "own")
+    cut_off(project, "run", 1)
+    run = Run(storage.join(project.runs_url, "run"))
+    split, labels = run.split(), project.labels()
+    new = FrameName("clip", "new.png")
+    storage.copy(project.image_url(labels.frames[0]), project.image_url(new))
+    project.save_labels(Labels((new,), labels.positions[:1], labels.skeleton))
+    assert tiny(project, "run").split() == split
+
+
 def test_without_validation_frames_the_last_weights_are_kept(
     own_project: Project, small: None
 ) -> None:
