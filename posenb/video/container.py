@@ -20,6 +20,11 @@ _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,mxf,nut,ivf,"
     "gif,dv,h264,hevc,m4v,mjpeg,yuv4mpegpipe,wtv,rm,swf"
 )
+# PyAV before 19 refuses a file whose title, say, is not in UTF-8 unless told not to care; from
+# 19 on it does not ask.
+_LENIENT: dict[str, str] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
 
 
 def open_container(file: BinaryIO, url: str, **options: str) -> InputContainer:
@@ -47,9 +52,7 @@ def open_container(file: BinaryIO, url: str, **options: str) -> InputContainer:
     try:
         # As container_options, for with options PyAV before 18 frees memory that is not its own
         # when a file (FLV) shows its streams only while it is read.
-        container: InputContainer = av.open(
-            file, mode="r", container_options=settings, metadata_errors="replace"
-        )
+        container: InputContainer = av.open(file, mode="r", container_options=settings, **_LENIENT)
     except av.FFmpegError as error:
         file.seek(0)
         raise VideoError(_why_unreadable(file.read(16), url, error)) from error
