@@ -239,7 +239,7 @@ class AnalyzeConfig(Config):
     """
 
     batch_size: int = Field(default=16, ge=1)
-    chunk_size: int = Field(default=500, ge=1)
+    chunk_size: int = Field(default=512, ge=1)
     crop: tuple[int, int, int, int] | None = None
     start: int = Field(default=0, ge=0)
     stop: int | None = Field(default=None, ge=1)

@@ -104,9 +104,11 @@ class Model:
         """
         import keras
 
+        from posenb.models import jit_compile
+
         frames = keras.Input((height, width, 3), dtype="uint8")
         model = keras.Model(frames, self._loaded[0](frames))
-        model.compile(jit_compile=_jit_compile())
+        model.compile(jit_compile=jit_compile())
 
         def predict(batch: np.ndarray, /) -> np.ndarray:
             lacking = batch_size - len(batch)
@@ -119,14 +121,6 @@ class Model:
             return poses[: len(batch)]
 
         return predict
-
-
-def _jit_compile() -> bool | str:
-    """Return what `compile` should be told: XLA ruins depthwise convolutions on CPUs."""
-    import keras
-
-    on_cpu = all(device.startswith("cpu") for device in keras.distribution.list_devices())
-    return False if on_cpu and keras.backend.backend() == "tensorflow" else "auto"
 
 
 def find_model(run: Run | storage.Url) -> Model:

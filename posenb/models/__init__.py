@@ -9,6 +9,7 @@ require_keras()
 
 from posenb.models.backbones import backbone_names, build_backbone, get_backbone  # noqa: E402
 from posenb.models.calibration import calibrate  # noqa: E402
+from posenb.models.compiling import accelerator, jit_compile  # noqa: E402
 from posenb.models.files import (  # noqa: E402
     load_predictor,
     read_description,
@@ -32,6 +33,7 @@ __all__ = [
     "PadToMultiple",
     "Resize",
     "ToSource",
+    "accelerator",
     "backbone_names",
     "build_backbone",
     "build_network",
@@ -40,6 +42,7 @@ __all__ = [
     "calibrate",
     "cell_centres",
     "get_backbone",
+    "jit_compile",
     "load_predictor",
     "pose_loss",
     "read_description",

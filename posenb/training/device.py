@@ -9,22 +9,9 @@ from typing import Any
 
 import keras
 
-__all__ = ["accelerator", "data_parallel", "jit_compile", "policy", "precision", "seeded"]
+from posenb.models import accelerator
 
-
-def accelerator() -> str | None:
-    """Return "gpu" or "tpu" where the backend sees one, otherwise None."""
-    # Asked for a kind of device it has no driver for, JAX raises; so ask for what there is.
-    devices = keras.distribution.list_devices()
-    for kind in ("tpu", "gpu"):
-        if any(device.startswith(kind) for device in devices):
-            return kind
-    return None
-
-
-def jit_compile() -> bool | str:
-    """Return what `compile` should be told: XLA ruins depthwise convolutions on CPUs."""
-    return "auto" if accelerator() else False
+__all__ = ["data_parallel", "policy", "precision", "seeded"]
 
 
 def precision(wanted: bool | str) -> str:

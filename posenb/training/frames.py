@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from posenb import storage
 from posenb._progress import Progress, silent_progress
 from posenb.core import FrameName, Labels
-from posenb.errors import StorageError, TrainingError
-from posenb.project import Project
+from posenb.errors import TrainingError
+from posenb.project import Project, read_image
 
-__all__ = ["Frames", "fetch_image", "load_frames"]
+__all__ = ["Frames", "load_frames"]
 
 MEMORY = 2 * 1024**3  # bytes of decoded frames kept in memory; more go to the local disk
 _THREADS = 8
@@ -55,35 +52,6 @@ class Frames:
         return len(self.names)
 
 
-def fetch_image(project: Project, frame: FrameName) -> np.ndarray:
-    """Fetch one labelled image as RGB.
-
-    Remote images are kept in the local cache, so that a second run reads the disk.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, W, 3)
-
-    Raises
-    ------
-    TrainingError
-        If the file is no readable image.
-    """
-    url = project.image_url(frame)
-    path = Path(storage.resolve(url)) if storage.is_local(url) else storage.cached_copy(url)
-    try:
-        data = storage.read_bytes(str(path))
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-    except StorageError:
-        raise
-    except (UnidentifiedImageError, SyntaxError, ValueError, OSError) as error:
-        raise TrainingError(
-            f"A labelled frame is a readable image; {url} is not ({error}). Extract the frame "
-            "again or delete its labels."
-        ) from error
-
-
 def load_frames(
     project: Project,
     labels: Labels,
@@ -111,8 +79,12 @@ def load_frames(
 
     Raises
     ------
+    LabelError
+        If a file is no readable image.
+    StorageError
+        If an image is gone or cannot be fetched.
     TrainingError
-        If an image cannot be read, or frames differ in size so much that they do not fit.
+        If neither memory nor the local disk can hold the frames.
     """
     count = len(labels)
     sizes = np.zeros((count, 2), np.int32)
@@ -135,10 +107,10 @@ def _fetch_all(project: Project, frames: tuple[FrameName, ...]) -> Iterator[np.n
     """Yield the images in order, a bounded number of them under way at once."""
     with ThreadPoolExecutor(_THREADS) as pool:
         ahead = 2 * _THREADS
-        waiting = [pool.submit(fetch_image, project, frame) for frame in frames[:ahead]]
+        waiting = [pool.submit(read_image, project, frame) for frame in frames[:ahead]]
         for frame in frames[ahead:]:
             yield waiting.pop(0).result()
-            waiting.append(pool.submit(fetch_image, project, frame))
+            waiting.append(pool.submit(read_image, project, frame))
         for future in waiting:
             yield future.result()
 

@@ -14,9 +14,9 @@ import numpy as np
 from posenb._progress import Progress
 from posenb.core import TrainConfig
 from posenb.errors import TrainingError
+from posenb.models import jit_compile
 from posenb.training.batches import Batch, prefetch
 from posenb.training.checkpoints import Checkpoint
-from posenb.training.device import jit_compile
 from posenb.training.learner import Learner
 
 __all__ = ["Outcome", "make_optimizer", "train_learner"]

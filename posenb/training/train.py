@@ -23,13 +23,19 @@ from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
 from posenb.errors import StorageError, TrainingError
 from posenb.labels import labels_digest, make_split, write_split
-from posenb.models import Resize, build_network, build_predictor, calibrate, save_predictor
+from posenb.models import (
+    Resize,
+    build_network,
+    build_predictor,
+    calibrate,
+    jit_compile,
+    save_predictor,
+)
 from posenb.project import Project, Run, open_project
 from posenb.training.batches import batch_at
 from posenb.training.checkpoints import read_checkpoint, write_checkpoint
 from posenb.training.device import (
     data_parallel,
-    jit_compile,
     policy,
     precision,
     seeded,

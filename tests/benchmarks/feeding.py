@@ -49,10 +49,9 @@ def prepare(options: argparse.Namespace) -> tuple[object, Callable[[int], object
 
     from posenb.augmentation import find_habits
     from posenb.core import TrainConfig
-    from posenb.models import Resize, build_network
+    from posenb.models import Resize, build_network, jit_compile
     from posenb.project import open_project
     from posenb.training.batches import batch_at
-    from posenb.training.device import jit_compile
     from posenb.training.frames import load_frames
     from posenb.training.learner import Learner
     from posenb.training.loop import make_optimizer

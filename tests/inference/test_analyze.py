@@ -717,23 +717,6 @@ def test_progress_counts_the_frames_that_are_left(run_it):
 # --- the real network ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("backend", "devices", "jit"),
-    [
-        ("tensorflow", ["cpu:0"], False),
-        ("tensorflow", ["gpu:0"], "auto"),
-        ("jax", ["cpu:0"], "auto"),  # without jit, JAX runs one operation after the other
-        ("jax", ["tpu:0", "tpu:1"], "auto"),
-    ],
-)
-def test_tensorflow_on_a_cpu_alone_is_kept_from_xla(monkeypatch, backend, devices, jit):
-    import keras
-
-    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
-    assert model_module._jit_compile() == jit
-
-
 @pytest.mark.slow
 def test_a_network_with_depthwise_convolutions_is_analyzed_the_same_in_pieces(
     run_it, tmp_path, shared_data

@@ -9,9 +9,7 @@ import pytest
 
 from posenb.training import device
 from posenb.training.device import (
-    accelerator,
     data_parallel,
-    jit_compile,
     policy,
     precision,
     seeded,
@@ -35,22 +33,6 @@ def having(monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 @pytest.mark.parametrize(
-    ("devices", "kind"),
-    [
-        (("cpu:0",), None),
-        (("cpu:0", "gpu:0"), "gpu"),
-        (("gpu:0", "gpu:1"), "gpu"),
-        (("tpu:0", "tpu:1"), "tpu"),
-    ],
-)
-def test_an_accelerator_is_what_the_backend_sees(
-    having: object, devices: tuple[str, ...], kind: str | None
-) -> None:
-    having(*devices)  # type: ignore[operator]
-    assert accelerator() == kind
-
-
-@pytest.mark.parametrize(
     ("wanted", "devices", "name"),
     [
         ("auto", "cpu:0", "float32"),
@@ -67,13 +49,6 @@ def test_precision_suits_the_device(
 ) -> None:
     having(devices)  # type: ignore[operator]
     assert precision(wanted) == name
-
-
-def test_xla_is_left_off_on_cpus(having: object) -> None:
-    having("cpu:0")  # type: ignore[operator]
-    assert jit_compile() is False
-    having("gpu:0")  # type: ignore[operator]
-    assert jit_compile() == "auto"
 
 
 def test_a_policy_ends_with_its_block_even_after_an_error() -> None:

@@ -13,11 +13,11 @@ from made_projects import dot_picture, dot_project, png
 
 from posenb import storage
 from posenb.core import FrameName, Labels
-from posenb.errors import StorageError, TrainingError
+from posenb.errors import LabelError, StorageError, TrainingError
 from posenb.models import Resize
-from posenb.project import Project, create_project
+from posenb.project import Project, create_project, read_image
 from posenb.training import frames as frames_module
-from posenb.training.frames import fetch_image, load_frames
+from posenb.training.frames import load_frames
 
 
 def as_it_is(frames: np.ndarray) -> np.ndarray:
@@ -108,7 +108,7 @@ def test_a_text_file_named_png_is_named(tmp_path: Path, pictures: list[np.ndarra
     project, labels = project_of(tmp_path, pictures)
     url = project.image_url(labels.frames[2])
     storage.write_text(url, "this is no image")
-    with pytest.raises(TrainingError, match=r"0002\.png is not .*Extract the frame again"):
+    with pytest.raises(LabelError, match=r"0002\.png is not .*Extract the frame again"):
         load_frames(project, labels, as_it_is)
 
 
@@ -116,7 +116,7 @@ def test_a_truncated_image_is_named(tmp_path: Path) -> None:
     project, labels = project_of(tmp_path, [dot_picture(20, 20, 64, 64)])
     url = project.image_url(labels.frames[0])
     storage.write_bytes(url, storage.read_bytes(url)[:-700])
-    with pytest.raises(TrainingError, match=r"0000\.png"):
+    with pytest.raises(LabelError, match=r"0000\.png"):
         load_frames(project, labels, as_it_is)
 
 
@@ -134,7 +134,7 @@ def test_grey_transparent_and_palette_images_become_rgb(tmp_path: Path, mode: st
     project, labels = project_of(tmp_path, [np.zeros((4, 4, 3), np.uint8)])
     path = Path(project.image_url(labels.frames[0]))
     Image.fromarray(np.full((5, 6, 3), 102, np.uint8)).convert(mode).save(path)
-    found = fetch_image(project, labels.frames[0])
+    found = read_image(project, labels.frames[0])
     assert found.shape == (5, 6, 3)
     assert found.dtype == np.uint8
     assert (found == 102).all()
@@ -166,7 +166,7 @@ def test_images_are_fetched_side_by_side_and_a_bounded_number_ahead(
         assert len(begun) - taken <= 2 * frames_module._THREADS
         return frames
 
-    monkeypatch.setattr(frames_module, "fetch_image", fetch)
+    monkeypatch.setattr(frames_module, "read_image", fetch)
     assert len(load_frames(project, labels, slow)) == 60
     assert sorted(begun) == sorted(labels.frames)
 
@@ -186,6 +186,6 @@ def test_a_remote_image_is_fetched_once(gs_bucket: str, gs_server: object, cache
 def test_a_remote_image_that_changed_is_fetched_again(gs_bucket: str) -> None:
     project = dot_project(gs_bucket, count=1)
     frame = project.labels().frames[0]
-    fetch_image(project, frame)
+    read_image(project, frame)
     storage.write_bytes(project.image_url(frame), png(np.full((9, 9, 3), 77, np.uint8)))
-    assert (fetch_image(project, frame) == 77).all()
+    assert (read_image(project, frame) == 77).all()

@@ -199,7 +199,7 @@ def test_a_finished_run_is_returned_at_once(
         raise AssertionError("trained again")
 
     monkeypatch.setattr(train_module, "build_network", never)
-    monkeypatch.setattr(frames_module, "fetch_image", never)
+    monkeypatch.setattr(frames_module, "read_image", never)
     assert tiny(project, "reference") == reference
 
 
@@ -275,13 +275,13 @@ def test_a_given_split_decides_what_trains(
     frames = project.labels().frames
     split = Split(frames[:5], frames[5:7], frames[7:])
     fetched: list[FrameName] = []
-    fetch = frames_module.fetch_image
+    fetch = frames_module.read_image
 
     def spy(project: Project, frame: FrameName) -> np.ndarray:
         fetched.append(frame)
         return fetch(project, frame)
 
-    monkeypatch.setattr(frames_module, "fetch_image", spy)
+    monkeypatch.setattr(frames_module, "read_image", spy)
     run = tiny(project, "given", split=split)
     assert run.split() == split
     assert sorted(fetched) == sorted((*split.train, *split.validation))  # the test ones never
