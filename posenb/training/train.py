@@ -86,11 +86,10 @@ def train(
     Raises
     ------
     TrainingError
-        If the training frames show no keypoint or an image cannot be read, the run is
-        being trained elsewhere or was started with another config or split, or the loss
-        is no longer a number.
+        If the training frames show no keypoint, the run is being trained elsewhere or
+        was started with another config or split, or the loss is no longer a number.
     LabelError
-        If nothing is labelled.
+        If nothing is labelled, or the image of a labelled frame cannot be read.
     ConfigError
         If an option is unknown or out of range.
     """

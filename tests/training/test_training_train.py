@@ -432,7 +432,7 @@ def test_a_damaged_image_is_named_before_training(tmp_path: Path, small: None) -
     project = dot_project(tmp_path / "own")
     for frame in project.labels().frames:
         storage.write_text(project.image_url(frame), "no image")
-    with pytest.raises(TrainingError, match=r"img\d+\.png is not"):
+    with pytest.raises(LabelError, match=r"img\d+\.png is not"):
         tiny(project)
 
 
