@@ -96,7 +96,7 @@ class AugmentationConfig(Config):
     brightness, contrast : float
         Largest relative change.
     blur : float
-        Share of the frames that are blurred (3 x 3 binomial filter).
+        Share of the frames that are blurred (3 x 3 average).
     noise : float
         Largest standard deviation of Gaussian noise, in grey levels of 255.
     occlusion : float

@@ -47,6 +47,11 @@ class Run:
         return storage.join(self.url, "split.json")
 
     @property
+    def labels_url(self) -> str:
+        """URL of the digest of the labels it was started with."""
+        return storage.join(self.url, "labels.sha256")
+
+    @property
     def model_url(self) -> str:
         """URL of the trained model; the file is there once training has finished."""
         return storage.join(self.url, "model.keras")

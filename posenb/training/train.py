@@ -103,14 +103,16 @@ def train(
     labels = _one_animal(project.labels())
     chosen = make_split(labels, config.split) if split is None else split
     run = Run(storage.join(project.runs_url, name or _default_name(config, labels, chosen)))
+    digest = labels_digest(labels)
     if run.finished:
         _check_same(run, config, split)
+        _check_labels(run, digest)
         return run
     with _alone(run):
         if storage.exists(run.config_url):
             _check_same(run, config, split)
         else:
-            _begin(run, config, chosen)
+            _begin(run, config, chosen, digest)
         if not run.finished:  # another process may have finished it while this one waited
             kept = run.split()
             task = _prepare(project, labels, kept, config, progress)
@@ -168,6 +170,19 @@ def _check_same(run: Run, config: TrainConfig, split: Split | None) -> None:
         )
 
 
+def _check_labels(run: Run, digest: str) -> None:
+    """Refuse to pass off a finished run as trained on labels that it has never seen.
+
+    A run that was cut off goes on with the frames of its split, whatever was labelled
+    meanwhile.
+    """
+    if storage.read_text(run.labels_url) != digest:
+        raise TrainingError(
+            f"The run {run.name!r} is finished, and labels have changed since it was started. "
+            f"Train under another name, or without one; or delete {run.url}."
+        )
+
+
 @contextmanager
 def _alone(run: Run) -> Iterator[None]:
     """Hold the run against other processes that would train it too."""
@@ -181,9 +196,10 @@ def _alone(run: Run) -> Iterator[None]:
         yield
 
 
-def _begin(run: Run, config: TrainConfig, split: Split) -> None:
-    """Write the split and then the config, whose file says that the run has begun."""
+def _begin(run: Run, config: TrainConfig, split: Split, digest: str) -> None:
+    """Write what was decided, the config last: its file says that the run has begun."""
     write_split(run.split_url, split)
+    storage.write_text(run.labels_url, digest)
     storage.write_text(run.config_url, config.model_dump_json(indent=1))
 
 
@@ -262,12 +278,15 @@ def _validator(network: keras.Model, frames: Frames, config: TrainConfig) -> Cal
     """Return the mean error over validation frames, source pixels; NaN without any."""
     predictor = build_predictor(network, config.model, scale=1.0)
     predictor.compile(jit_compile=jit_compile())
+    batches = list(_batches_of_one_size(frames.sizes, config.batch_size))
 
     def validate() -> float:
         errors = []
-        for start in range(0, len(frames), config.batch_size):
-            part = slice(start, start + config.batch_size)
-            found = predictor.predict_on_batch(frames.images[part])[..., :2]
+        for part in batches:
+            height, width = frames.sizes[part[0]]
+            # Short batches are filled up: there is one shape to compile for.
+            images = frames.images[np.resize(part, config.batch_size), :height, :width]
+            found = predictor.predict_on_batch(images)[: len(part), :, :2]
             difference = (found - frames.keypoints[part]) / frames.ratios[part, None]
             errors.append(np.linalg.norm(difference, axis=-1).ravel())
         known = np.concatenate(errors) if errors else np.empty(0)
@@ -275,6 +294,14 @@ def _validator(network: keras.Model, frames: Frames, config: TrainConfig) -> Cal
         return float(known.mean()) if len(known) else math.nan
 
     return validate
+
+
+def _batches_of_one_size(sizes: np.ndarray, count: int) -> Iterator[np.ndarray]:
+    """Yield the indices of up to `count` frames at a time that have the same size."""
+    for size in np.unique(sizes, axis=0):
+        alike = np.flatnonzero((sizes == size).all(axis=1))
+        for start in range(0, len(alike), count):
+            yield alike[start : start + count]
 
 
 def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels: Labels) -> None:
@@ -303,8 +330,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
     storage.write_text(run.history_url, _history_table(outcome))
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
-    if storage.exists(run.checkpoint_url):
-        storage.remove(run.checkpoint_url)
+    storage.remove(run.checkpoint_url)
 
 
 def _history_table(outcome: Outcome) -> str:

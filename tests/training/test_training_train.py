@@ -542,3 +542,21 @@ def test_a_project_behind_a_url_trains_and_continues(
 
 def test_a_project_is_trained_by_its_url(own_project: Project, small: None) -> None:
     assert train(own_project.url, name="by url", progress=silent_progress, **TINY).finished
+
+
+def test_a_finished_run_is_not_passed_off_as_trained_on_later_labels(
+    tmp_path: Path, small: None
+) -> None:
+    project = dot_project(tmp_path / "own")
+    tiny(project, "first")
+    labels = project.labels()
+    moved = Labels(labels.frames, labels.positions + 1, labels.skeleton, scorer=labels.scorer)
+    project.save_labels(moved)
+    with pytest.raises(TrainingError, match=r"labels have changed since .* another name"):
+        tiny(project, "first")
+
+
+def test_frames_of_other_sizes_are_validated_as_they_are(train_module: ModuleType) -> None:
+    sizes = np.array([[9, 9], [4, 4], [9, 9], [9, 9]])
+    batches = [list(part) for part in train_module._batches_of_one_size(sizes, 2)]
+    assert batches == [[1], [0, 2], [3]]
