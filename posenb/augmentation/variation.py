@@ -70,13 +70,13 @@ def find_habits(labels: Labels, config: AugmentationConfig) -> Habits:
     """Resolve "auto" from the directions in which the labelled animals face.
 
     The heading is the direction between the two keypoints that lie farthest apart on
-    average. Rotations reach twice the circular standard deviation of the headings:
+    average. Rotations reach the circular standard deviation of the headings:
     where gravity or a rig decides what is up, hardly any; where animals are filmed from
     above, all of them. Mirroring is natural only in the second case.
     """
     resultant = _resultant_length(labels.positions)
     spread = np.rad2deg(np.sqrt(-2 * np.log(max(resultant, 1e-9))))
-    rotation = np.clip(2 * spread, *_ROTATION) if config.rotation == "auto" else config.rotation
+    rotation = np.clip(spread, *_ROTATION) if config.rotation == "auto" else config.rotation
     flip = config.flip == "horizontal" or (config.flip == "auto" and spread > _FREE_SPREAD)
     return Habits(float(rotation), bool(flip))
 

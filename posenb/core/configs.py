@@ -84,7 +84,7 @@ class AugmentationConfig(Config):
     Attributes
     ----------
     rotation : float or "auto"
-        Largest rotation either way, degrees. "auto" takes twice the circular standard
+        Largest rotation either way, degrees. "auto" takes the circular standard
         deviation of the labelled animals' headings, between 15 and 180.
     zoom : float
         Largest change of size: 0.2 means between 1/1.2 and 1.2 times.
@@ -175,15 +175,15 @@ class TrainConfig(Config):
     split: SplitConfig = SplitConfig()
     scale: Annotated[float, Field(gt=0, le=4)] | Literal["auto"] = "auto"
     window: Annotated[int, Field(ge=64, multiple_of=32)] | Literal["auto"] = "auto"
-    steps: int = Field(default=1000, ge=1)
-    batch_size: int = Field(default=8, ge=1)
+    steps: int = Field(default=2000, ge=1)
+    batch_size: int = Field(default=4, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     warmup: Fraction = 0.05
-    validate_every: int = Field(default=50, ge=1)
+    validate_every: int = Field(default=100, ge=1)
     patience: int = Field(default=8, ge=1)
     mixed_precision: bool | Literal["auto"] = "auto"
-    radius: float = Field(default=12.0, gt=0)
+    radius: float = Field(default=17.0, gt=0)
     seed: int = 0
 
     @classmethod

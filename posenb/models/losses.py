@@ -10,7 +10,7 @@ from posenb.models.layers import OFFSET_SCALE
 
 __all__ = ["cell_centres", "pose_loss", "scoremap_targets"]
 
-_OFFSET_WEIGHT = 0.2
+_OFFSET_WEIGHT = 0.5
 _EARLY_WEIGHT = 0.25
 
 
