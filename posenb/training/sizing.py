@@ -11,7 +11,7 @@ from posenb.core import Labels, TrainConfig
 __all__ = ["body_length", "choose_scale", "choose_window", "keypoint_spacing"]
 
 _BODY = 112.0  # pixels of the scaled input across an animal
-_SPACING = 14.0  # pixels of the scaled input between neighbouring keypoints
+_SPACING = 30.0  # pixels of the scaled input between neighbouring keypoints
 _SCALES = (1.0, 0.75, 0.5, 1 / 3, 0.25, 0.2, 1 / 6, 0.125)
 _AROUND = 2.0  # a window is this much longer than an animal
 _WINDOW = (128, 320)
@@ -47,7 +47,7 @@ def choose_scale(labels: Labels, config: TrainConfig) -> float:
     """Return the network input's size relative to the source.
 
     As small as it may be (time grows with its square) while an animal is at least 112
-    pixels long and neighbouring keypoints lie at least 14 pixels apart; never
+    pixels long and neighbouring keypoints lie at least 30 pixels apart; never
     enlarged.
     """
     if config.scale != "auto":
