@@ -4,7 +4,7 @@
     python tests/benchmarks/accuracy.py --data mirror-mouse --train-frames 30 steps=300 zoom=0.1
 
 Each seed draws its own split (half of the frames are tested) and its own training, in a
-copy of the data that is deleted afterwards. Arguments of the form option=value are
+copy of the data that is deleted afterwards, unless --keep names a folder for it. Arguments of the form option=value are
 options of `pn.train`. The table has one row a seed, in pixels of the source; the last
 row is mean ± standard deviation over the seeds.
 """
@@ -43,6 +43,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", choices=("imagenet", "none"), default="imagenet")
     parser.add_argument("--steps", type=int, help="optimizer steps at most")
     parser.add_argument("--backbone", help="name of the backbone")
+    parser.add_argument("--keep", type=Path, help="folder in which the projects stay")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("options", nargs="*", metavar="option=value", help="for pn.train")
@@ -91,7 +92,7 @@ def one_seed(given: argparse.Namespace, seed: int) -> dict[str, float]:
     progress = silent_progress if given.quiet else tqdm_progress
     config = pn.TrainConfig.from_options(**train_options(given, seed))
     with tempfile.TemporaryDirectory(prefix="accuracy-") as folder:
-        copy = storage.join(folder, given.data)
+        copy = storage.join(given.keep or folder, f"{given.data}-{seed}")
         storage.copy_folder(str(SHARED / "data" / given.data), copy)
         project = pn.open_project(copy)
         split = limited(project.labels(), config, given.train_frames)
