@@ -21,7 +21,11 @@ def build_normalise(config: ModelConfig) -> Normalise:
     """Return the layer that normalises pixels for the backbone of `config`."""
     description = get_backbone(config.backbone)
     return Normalise(
-        list(description.factor), list(description.offset), description.reverse, name="normalise"
+        list(description.factor),
+        list(description.offset),
+        description.reverse,
+        dtype="float32",
+        name="normalise",
     )
 
 

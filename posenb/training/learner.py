@@ -42,7 +42,8 @@ class Learner(keras.Model):
     def __init__(
         self, network: keras.Model, config: TrainConfig, skeleton: Skeleton, window: int
     ) -> None:
-        super().__init__(name="learner")
+        # Cast to half precision on the way in, keypoints would be pixels off.
+        super().__init__(name="learner", autocast=False)
         self.network = network
         self.vary = VaryFrames(window, seed=config.seed, name="vary")
         self.normalise = build_normalise(config.model)

@@ -4,9 +4,9 @@
     python tests/benchmarks/accuracy.py --data mirror-mouse --train-frames 30 steps=300 zoom=0.1
 
 Each seed draws its own split (half of the frames are tested) and its own training, in a
-copy of the data that is deleted afterwards, unless --keep names a folder for it. Arguments of the form option=value are
-options of `pn.train`. The table has one row a seed, in pixels of the source; the last
-row is mean ± standard deviation over the seeds.
+copy of the data that is deleted afterwards, unless --keep names a folder for it.
+Arguments of the form option=value are options of `pn.train`. The table has one row a
+seed, in pixels of the source; the last row is mean ± standard deviation over the seeds.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from made_projects import dot_picture, small_network
 
 from posenb.augmentation import still_variation
 from posenb.core import Skeleton, TrainConfig
+from posenb.training.device import policy
 from posenb.training.learner import Learner, mirror_order
 from posenb.training.loop import make_optimizer
 
@@ -47,6 +48,24 @@ def test_a_step_returns_maps_with_the_keypoints_they_should_show() -> None:
     assert set(shown) == {"logits", "offsets", "early_logits", "keypoints", "present"}
     np.testing.assert_allclose(shown["keypoints"], places, rtol=1e-5)
     assert tuple(shown["logits"].shape) == (2, 16, 16, 5)
+
+
+@pytest.mark.parametrize("half", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_moves_no_keypoint_and_blurs_no_pixel(half: str) -> None:
+    with policy(half):
+        learner = learner_of(Skeleton(("dot",)))
+    places = np.array([[[931.3, 20.3]]])
+    batch = batch_of(places - (900, 0))
+    matrix = np.array([[[1, 0, 900], [0, 1, 0]]], np.float32)
+    wide = np.zeros((1, 64, 1000, 3), np.uint8)
+    wide[:, :, 900:964] = batch["frames"]
+    batch |= {"frames": wide, "sizes": np.array([[64, 1000]]), "matrix": matrix}
+    shown = learner({**batch, "keypoints": places.astype(np.float32)})
+    np.testing.assert_allclose(shown["keypoints"], places - (900, 0), atol=1e-3)
+    assert keras.backend.standardize_dtype(shown["present"].dtype) == "float32"
+    levels = np.array([[[[199.0, 200.0, 201.0]]]], np.float32)
+    steps = np.diff(keras.ops.convert_to_numpy(learner.normalise(levels)).ravel())
+    np.testing.assert_allclose(steps, 1 / 127.5, rtol=1e-4)
 
 
 def test_the_loss_is_a_finite_number_even_without_a_keypoint() -> None:
