@@ -16,7 +16,7 @@ from posenb.training.learner import Learner, mirror_order
 from posenb.training.loop import make_optimizer
 
 SKELETON = Skeleton(("snout", "leftear", "rightear", "hip_L", "hip_R"))
-CONFIG = TrainConfig.from_options(weights=None, backbone="mobilenet_v2_035")
+CONFIG = TrainConfig.from_options(weights=None, backbone="mobilenet_v2_035", radius=8)
 
 
 def batch_of(places: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
