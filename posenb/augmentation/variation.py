@@ -75,7 +75,8 @@ def find_habits(labels: Labels, config: AugmentationConfig) -> Habits:
     above, all of them. Mirroring is natural only in the second case.
     """
     resultant = _resultant_length(labels.positions)
-    spread = np.rad2deg(np.sqrt(-2 * np.log(max(resultant, 1e-9))))
+    # Rounding may leave the length of equal headings a little above 1.
+    spread = np.rad2deg(np.sqrt(-2 * np.log(np.clip(resultant, 1e-9, 1.0))))
     rotation = np.clip(spread, *_ROTATION) if config.rotation == "auto" else config.rotation
     flip = config.flip == "horizontal" or (config.flip == "auto" and spread > _FREE_SPREAD)
     return Habits(float(rotation), bool(flip))

@@ -106,6 +106,13 @@ def test_too_few_labels_mean_caution(count: int) -> None:
     assert not habits.flip
 
 
+@pytest.mark.filterwarnings("error")
+def test_animals_that_face_exactly_one_way_are_hardly_turned() -> None:
+    for degrees in range(360):  # of some of them, rounding makes the mean longer than 1
+        habits = find_habits(labels_with_headings(np.full(5, float(degrees))), AugmentationConfig())
+        assert habits == Habits(15.0, False)
+
+
 def test_a_single_keypoint_has_no_heading() -> None:
     frames = tuple(FrameName("clip", f"{i}.png") for i in range(5))
     positions = np.random.default_rng(0).uniform(0, 90, (5, 1, 1, 2))
