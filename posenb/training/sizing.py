@@ -52,9 +52,10 @@ def choose_scale(labels: Labels, config: TrainConfig) -> float:
     """
     if config.scale != "auto":
         return float(config.scale)
-    needed = max(_BODY / body_length(labels), _SPACING / keypoint_spacing(labels))
-    if math.isnan(needed):
-        return 1.0
+    length, spacing = body_length(labels), keypoint_spacing(labels)
+    if not (length > 0 and spacing > 0):
+        return 1.0  # nothing to go by: no two keypoints, or all in one place
+    needed = max(_BODY / length, _SPACING / spacing)
     # A tenth less than needed is worth the step to the next cheaper scale.
     return min((s for s in _SCALES if s >= 0.9 * needed), default=1.0)
 

@@ -49,6 +49,12 @@ def test_animals_that_cannot_be_measured_are_seen_in_their_own_size() -> None:
     assert choose_scale(labels_of(np.full((3, 1, 2), 5.0)), TrainConfig()) == 1.0
 
 
+def test_keypoints_that_lie_in_one_place_are_seen_in_their_own_size() -> None:
+    assert choose_scale(labels_of(np.full((3, 2, 2), 5.0)), TrainConfig()) == 1.0
+    pairs = np.array(animals(500).positions[:, 0]).repeat(2, axis=1)  # each keypoint twice
+    assert choose_scale(labels_of(pairs), TrainConfig()) == 1.0
+
+
 @given(st.floats(2, 5000))
 def test_frames_are_never_enlarged_and_never_shrunk_to_nothing(length: float) -> None:
     assert 0.1 <= choose_scale(animals(length), TrainConfig()) <= 1
