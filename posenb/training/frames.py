@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -125,6 +126,7 @@ def _grow(images: np.ndarray, size: np.ndarray, filled: int, memory: int) -> np.
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=folder) as file:
+                _reserve(file.fileno(), int(np.prod(shape)))
                 larger = np.memmap(file, np.uint8, "w+", shape=shape)
         except OSError as error:
             raise TrainingError(
@@ -134,3 +136,9 @@ def _grow(images: np.ndarray, size: np.ndarray, filled: int, memory: int) -> np.
             ) from error
     larger[:filled, : images.shape[1], : images.shape[2]] = images[:filled]
     return larger
+
+
+def _reserve(file: int, size: int) -> None:
+    """Take the space now: a mapped file that meets a full disk later kills the process."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS and Windows
+        os.posix_fallocate(file, 0, size)

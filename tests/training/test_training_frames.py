@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import tracemalloc
 from pathlib import Path
@@ -100,6 +101,19 @@ def test_a_disk_that_is_full_is_named(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(frames_module.np, "memmap", full)
+    with pytest.raises(TrainingError, match=r"No space left.*POSENB_CACHE"):
+        load_frames(*project_of(tmp_path, pictures), as_it_is, memory=10)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no space")
+def test_the_space_is_taken_before_it_is_written_to(
+    tmp_path: Path, pictures: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, start: int, size: int) -> None:
+        assert size == 5 * 20 * 30 * 3
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(TrainingError, match=r"No space left.*POSENB_CACHE"):
         load_frames(*project_of(tmp_path, pictures), as_it_is, memory=10)
 
