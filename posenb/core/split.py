@@ -36,10 +36,10 @@ class Split:
         for part in ("train", "validation", "test"):
             frames = tuple(FrameName(*frame) for frame in getattr(self, part))
             object.__setattr__(self, part, frames)
-            twice = seen & set(frames)
-            if twice or len(set(frames)) != len(frames):
-                name = "/".join(next(iter(twice), frames[0] if frames else ("", "")))
-                raise InvalidInputError(
-                    f"A frame belongs to one part of a split; {name} is used twice."
-                )
-            seen |= set(frames)
+            for frame in frames:
+                if frame in seen:
+                    raise InvalidInputError(
+                        f"A frame belongs to one part of a split; {'/'.join(frame)} is used twice. "
+                        "Name it once."
+                    )
+                seen.add(frame)

@@ -18,3 +18,8 @@ def test_a_split_names_frames_as_frames():
 def test_a_frame_belongs_to_one_part(parts):
     with pytest.raises(InvalidInputError, match=r"v/[abc].png is used twice"):
         Split(*parts)
+
+
+def test_the_frame_that_is_used_twice_is_named():
+    with pytest.raises(InvalidInputError, match=r"v/b.png is used twice"):
+        Split((A, B, C, B))
