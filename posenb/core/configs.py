@@ -59,7 +59,7 @@ class ModelConfig(Config):
     Attributes
     ----------
     backbone : str
-        Name in `posenb.models.backbones`.
+        One of `posenb.models.backbone_names`.
     weights : str or None
         ``"imagenet"`` (Keras's own loading), any URL of a ``.weights.h5`` or ``.h5``
         file of the backbone, or None for random initialisation.
@@ -103,7 +103,7 @@ class AugmentationConfig(Config):
         Probability of each of two patches that hide a part of the animal.
     """
 
-    rotation: float | Literal["auto"] = "auto"
+    rotation: Annotated[float, Field(ge=0, le=180)] | Literal["auto"] = "auto"
     zoom: float = Field(default=0.2, ge=0, le=1)
     translation: float = Field(default=0.2, ge=0, le=0.5)
     flip: Literal["auto", "none", "horizontal"] = "auto"
@@ -159,7 +159,8 @@ class TrainConfig(Config):
     warmup : float
         Share of the steps that warm up.
     validate_every : int
-        Steps between two validations, each of which writes a checkpoint.
+        Steps between two validations. A checkpoint follows each, unless writing them
+        would take more than a tenth of the time.
     patience : int
         Validations without a better one before training stops.
     mixed_precision : bool or "auto"
@@ -184,7 +185,7 @@ class TrainConfig(Config):
     patience: int = Field(default=8, ge=1)
     mixed_precision: bool | Literal["auto"] = "auto"
     radius: float = Field(default=17.0, gt=0)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
 
     @classmethod
     def from_options(cls, **options: Any) -> Self:

@@ -59,9 +59,8 @@ class Labels:
     ------
     InvalidInputError
         If shapes disagree, frames or individuals repeat or are not named as they must
-        be, a position is infinite,
-        visibility and positions contradict each other, or another than the first
-        individual has a keypoint that exists once in the scene.
+        be, a position is infinite, visibility and positions contradict each other, or
+        another than the first individual has a keypoint that exists once in the scene.
     """
 
     frames: tuple[FrameName, ...]

@@ -26,6 +26,18 @@ def test_a_value_out_of_range_is_refused_and_named(options):
         SplitConfig(**options)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_are_those_that_every_generator_takes(seed):
+    with pytest.raises(ConfigError, match=f"TrainConfig: seed: .*got {seed}"):
+        TrainConfig(seed=seed)
+
+
+@pytest.mark.parametrize("rotation", [-1.0, 181.0, float("nan"), float("inf"), "none"])
+def test_rotations_are_degrees_either_way(rotation):
+    with pytest.raises(ConfigError, match="rotation"):
+        AugmentationConfig(rotation=rotation)
+
+
 def test_options_of_options_are_checked_too():
     with pytest.raises(ConfigError, match=r"augmentation.*blur: .*got 3"):
         TrainConfig(augmentation={"blur": 3})
