@@ -1,1 +1,0 @@
-"""Coordinates under resizing, cropping, padding and rotation."""

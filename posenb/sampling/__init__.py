@@ -1,1 +1,0 @@
-"""Which frames to look at: pure computation on small images."""
