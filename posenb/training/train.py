@@ -28,6 +28,7 @@ from posenb.models import (
     build_network,
     build_predictor,
     calibrate,
+    get_backbone,
     jit_compile,
     save_predictor,
 )
@@ -86,12 +87,17 @@ def train(
     Raises
     ------
     TrainingError
-        If the training frames show no keypoint, the run is being trained elsewhere or
-        was started with another config or split, or the loss is no longer a number.
+        If frames of the split are not labelled or those that train show no keypoint, the
+        run is being trained elsewhere or was started with another config or split, or the
+        loss is no longer a number.
     LabelError
         If nothing is labelled, or the image of a labelled frame cannot be read.
     ConfigError
         If an option is unknown or out of range.
+    UnknownNameError
+        If there is no such backbone.
+    ModelError
+        If the initial weights cannot be loaded.
     """
     if config is not None and options:
         raise TrainingError(
@@ -112,6 +118,8 @@ def train(
         if storage.exists(run.config_url):
             _check_same(run, config, split)
         else:
+            get_backbone(config.model.backbone)
+            _trainable(labels, chosen)
             _begin(run, config, chosen, digest)
         if not run.finished:  # another process may have finished it while this one waited
             kept = run.split()
@@ -206,12 +214,7 @@ def _begin(run: Run, config: TrainConfig, split: Split, digest: str) -> None:
 def _prepare(
     project: Project, labels: Labels, split: Split, config: TrainConfig, progress: Progress
 ) -> _Task:
-    chosen = _select(labels, split.train)
-    if np.isnan(chosen.positions).all():
-        raise TrainingError(
-            "Training needs labelled keypoints; the training frames have none. Label some frames "
-            "first."
-        )
+    chosen, validation = _trainable(labels, split)
     scale = choose_scale(chosen, config)
     shrink = Resize(scale)
 
@@ -219,7 +222,7 @@ def _prepare(
         small: np.ndarray = keras.ops.convert_to_numpy(shrink(frames))
         return np.clip(np.round(small), 0, 255).astype(np.uint8)
 
-    validation = _select(labels, _thinned(split.validation, _MOST_VALIDATED))
+    validation = validation.select(_thinned(len(validation), _MOST_VALIDATED))
     return _Task(
         load_frames(project, chosen, scaled, progress),
         load_frames(project, validation, scaled),
@@ -229,20 +232,31 @@ def _prepare(
     )
 
 
+def _trainable(labels: Labels, split: Split) -> tuple[Labels, Labels]:
+    """Return the labels that train and those that validate, if there is enough of them."""
+    train, validation = _select(labels, split.train), _select(labels, split.validation)
+    if np.isnan(train.positions).all():
+        raise TrainingError(
+            "Training needs labelled keypoints; the training frames have none. Label some frames "
+            "first."
+        )
+    return train, validation
+
+
 def _select(labels: Labels, frames: tuple[FrameName, ...]) -> Labels:
     place = {frame: i for i, frame in enumerate(labels.frames)}
     gone = [frame for frame in frames if frame not in place]
     if gone:
         raise TrainingError(
-            f"The frames of a run's split must stay labelled; {'/'.join(gone[0])} and "
-            f"{len(gone) - 1} more are not. Restore their labels, or train under another name."
+            f"The frames of a run's split must be labelled; {'/'.join(gone[0])} and "
+            f"{len(gone) - 1} more are not. Label them, or train with another split under another "
+            "name."
         )
     return labels.select([place[frame] for frame in frames])
 
 
-def _thinned(frames: tuple[FrameName, ...], most: int) -> tuple[FrameName, ...]:
-    step = max(1, math.ceil(len(frames) / most))
-    return frames[::step]
+def _thinned(count: int, most: int) -> list[int]:
+    return list(range(0, count, max(1, math.ceil(count / most))))
 
 
 def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outcome:

@@ -23,7 +23,7 @@ from made_projects import (
 from posenb import storage
 from posenb._progress import silent_progress
 from posenb.core import FrameName, Labels, Split, TrainConfig
-from posenb.errors import ConfigError, LabelError, ModelError, TrainingError
+from posenb.errors import ConfigError, LabelError, ModelError, TrainingError, UnknownNameError
 from posenb.labels import write_labels
 from posenb.models import load_predictor
 from posenb.project import Project, Run, create_project, list_runs, open_run
@@ -408,6 +408,18 @@ def test_training_frames_without_a_keypoint_are_refused(tmp_path: Path, small: N
     split = Split(labels.frames[:5], labels.frames[5:])
     with pytest.raises(TrainingError, match="the training frames have none"):
         tiny(project, split=split)
+    assert list_runs(project.url) == ()
+
+
+def test_a_run_that_cannot_begin_leaves_nothing_behind(own_project: Project, small: None) -> None:
+    frames = own_project.labels().frames
+    unlabelled = FrameName("clip", "absent.png")
+    with pytest.raises(TrainingError, match=r"must be labelled; clip/absent\.png and 0 more"):
+        tiny(own_project, "run", split=Split(frames[:5], (unlabelled,)))
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'mobilenet_v2_035'"):
+        tiny(own_project, "run", backbone="mobilenet_v2_35")
+    assert list_runs(own_project.url) == ()
+    assert tiny(own_project, "run").finished  # under the same name
 
 
 def test_several_animals_are_refused_by_name(tmp_path: Path) -> None:
