@@ -147,19 +147,19 @@ def _choose_labels(labels: Labels, parts: Parts, model: Model) -> Labels:
             f"None of the {len(parts)} frames of the run {description.name!r} is labelled any "
             "more. Restore the labels, or train again."
         )
-    if set(description.keypoints) != set(known):
-        differing = sorted(set(description.keypoints) ^ set(known))
+    differing = sorted(set(description.keypoints) ^ set(known))
+    if differing:
         _warn(
             f"The keypoints of the project have changed since {description.name!r} was trained "
             f"({', '.join(differing)}); only those that both have are evaluated. Train again to "
             "have all."
         )
-    elif gone:
+    if gone:
         _warn(
             f"{len(gone)} of the {len(parts)} frames of the run {description.name!r} are no "
             f"longer labelled and are left out: {_listing(gone)}."
         )
-    elif changed:
+    if changed and not differing and not gone:
         _warn(
             f"Labels have changed since {description.name!r} was trained; its predictions are "
             "compared with the labels as they are now. Train again to learn from them."
