@@ -97,6 +97,8 @@ class Evaluation:
 def write_evaluation(evaluation: Evaluation, story: Mapping[str, object]) -> None:
     """Write the tables of an evaluation and remove the pictures of an earlier one.
 
+    Until ``meta.json`` is there, the tables may be of two evaluations.
+
     Parameters
     ----------
     evaluation : Evaluation
@@ -104,7 +106,7 @@ def write_evaluation(evaluation: Evaluation, story: Mapping[str, object]) -> Non
         How it came about; becomes ``meta.json``.
     """
     folder = evaluation.url
-    for name in ("errors.png", "errors.svg", "worst"):
+    for name in ("meta.json", "errors.png", "errors.svg", "worst"):
         storage.remove(storage.join(folder, name), recursive=True)
     for name, table in (("errors.csv", evaluation.errors), ("summary.csv", evaluation.summary)):
         text = table.to_csv(index=False, float_format="%.4f", lineterminator="\n")

@@ -315,6 +315,21 @@ def test_a_failing_disk_leaves_the_tables_of_before_whole(run, monkeypatch):
     assert storage.read_text(storage.join(before.url, "summary.csv")) == kept
 
 
+def test_tables_of_two_evaluations_are_not_told_to_be_of_one(run, monkeypatch):
+    before = quiet(run)
+    write = storage.write_text
+
+    def fail(url, text):
+        if url.endswith("summary.csv"):
+            raise StorageError("The disk is full.")
+        write(url, text)
+
+    monkeypatch.setattr(files.storage, "write_text", fail)
+    with pytest.raises(StorageError, match="full"):
+        quiet(run)
+    assert not storage.exists(storage.join(before.url, "meta.json"))
+
+
 # --- which run, which options --------------------------------------------------------
 
 
@@ -457,6 +472,22 @@ def test_a_keypoint_the_project_no_longer_has_is_left_out(run):
     with pytest.warns(LabelWarning, match="keypoints of the project have changed.*_ear"):
         evaluation = quiet(run)
     assert list(evaluation.table.index) == ["snout", "tail $x$", "all"]
+
+
+def test_frames_that_went_together_with_a_keypoint_are_named_too(run):
+    project = project_of(run)
+    labels = project.labels()
+    kept = [n for n, frame in enumerate(labels.frames) if frame.image != "img10.png"]
+    storage.remove(storage.join(project.url, "labeled-data", "clip", "CollectedData_posenb.h5"))
+    storage.remove(storage.join(project.url, "labeled-data", "clip", "CollectedData_posenb.csv"))
+    project.save_labels(labels.select(kept))
+    manifest = storage.join(project.url, "posenb.yaml")
+    storage.write_text(manifest, storage.read_text(manifest).replace("- _ear\n", ""))
+    with pytest.warns(LabelWarning) as told:
+        quiet(run)
+    text = " ".join(str(each.message) for each in told if each.category is LabelWarning)
+    assert "keypoints of the project have changed" in text
+    assert "img10.png" in text
 
 
 def test_a_keypoint_added_since_is_pointed_out(run):
