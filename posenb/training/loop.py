@@ -175,7 +175,9 @@ class _Advance(keras.callbacks.Callback):
         figures = {"frames/s": f"{rate:.0f}"}
         if self._history:
             figures["loss"] = f"{self._history[-1]['loss']:.4f}"
-            figures["validation"] = f"{self._history[-1]['validation_error']:.2f} px"
+            error = self._history[-1]["validation_error"]
+            if not math.isnan(error):  # there are validation frames
+                figures["validation"] = f"{error:.2f} px"
         self._bar.advance(1, **figures)
 
 

@@ -316,7 +316,9 @@ def test_frames_labelled_since_leave_a_run_with_its_split(tmp_path: Path, small:
 def test_without_validation_frames_the_last_weights_are_kept(
     own_project: Project, small: None
 ) -> None:
-    run = tiny(own_project, validation_fraction=0)
+    progress = Recorder()
+    run = tiny(own_project, validation_fraction=0, progress=progress)
+    assert set(progress.advances[-1][2]) == {"frames/s", "loss"}  # no error of "nan px"
     rows = history_of(run)
     assert [int(row["step"]) for row in rows] == [2, 4, 6]
     assert all(row["validation_error"] == "nan" for row in rows)
