@@ -16,7 +16,7 @@ from posenb.core import AnalyzeConfig, Poses
 from posenb.errors import AnalysisError, StorageError
 from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Recipe, run_chunks
 from posenb.inference.model import Model, find_model
-from posenb.inference.record import current_poses, write_analysis
+from posenb.inference.record import analyzed_video, current_poses, write_analysis
 from posenb.inference.target import Target, find_targets, identity, whole_crop, whole_range
 from posenb.project import Run
 from posenb.video import VideoReader, open_video
@@ -99,8 +99,9 @@ def analyze(
     Raises
     ------
     AnalysisError
-        If the run is not finished, the output folder cannot be written, the video
-        changes meanwhile, or the model is for several animals.
+        If the run is not finished, the output folder cannot be written or holds the
+        poses of another video, the video changes meanwhile, or the model is for several
+        animals.
     ConfigError, InvalidInputError
         If an option is unknown, or crop or range do not lie in the video.
     UnknownNameError
@@ -165,6 +166,7 @@ def _analyze(model: Model, target: Target, config: AnalyzeConfig, progress: Prog
         folder = ChunkFolder(storage.join(target.output, "chunks"))
         poses = current_poses(target.output, plan.key)
         if poses is None:
+            _check_same_video(plan)
             finished = _finish(plan, folder, progress)
             if storage.fingerprint(target.url) != mark:
                 raise AnalysisError(
@@ -201,6 +203,19 @@ def _finish(plan: _Plan, folder: ChunkFolder, progress: Progress) -> list[Finish
         with progress(total, f"Analyzing {storage.name(plan.target.url)}", "frame") as bar:
             run_chunks(missing, read, predict, put, keypoints=keypoints, on_frames=bar.advance)
     return [finished[chunk] for chunk in plan.chunks]
+
+
+def _check_same_video(plan: _Plan) -> None:
+    """Refuse to replace the poses of another video, which may well bear the same name."""
+    before = analyzed_video(plan.target.output)
+    if before is None or before.get("url") == plan.target.shown:
+        return
+    if not plan.known.items() <= before.items():  # or the same one has moved
+        raise AnalysisError(
+            f"A folder holds the poses of one video; {plan.target.output} has those of "
+            f"{before.get('url')}, and {plan.target.shown} is another one. Give it a folder of "
+            "its own: analyze(..., output='/a/folder/of/yours'); or delete the one of before."
+        )
 
 
 def _check_writable(folder: ChunkFolder, target: Target) -> None:

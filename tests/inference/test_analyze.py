@@ -556,6 +556,22 @@ def test_several_videos_get_folders_of_their_own_in_the_output(run_it, tmp_path)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["10", "12"]
 
 
+def test_the_poses_of_another_video_of_that_name_are_not_replaced(project, tmp_path):
+    run = f"{project.runs_url}/first"
+    for day, count in (("monday", 12), ("tuesday", 10)):
+        (tmp_path / day).mkdir()
+        write_spots(tmp_path / day / "clip.mp4", count)
+    analyze(run, tmp_path / "monday/clip.mp4", progress=silent_progress)
+    before = contents(project.poses_url("clip", "first"))
+    with pytest.raises(AnalysisError, match=r"has those of .*monday/clip\.mp4.*output="):
+        analyze(run, tmp_path / "tuesday/clip.mp4", progress=silent_progress)
+    assert contents(project.poses_url("clip", "first")) == before
+    out = tmp_path / "out"
+    assert len(analyze(run, tmp_path / "tuesday/clip.mp4", output=out, progress=silent_progress))
+    (tmp_path / "monday/clip.mp4").rename(tmp_path / "clip.mp4")  # the same one, elsewhere
+    analyze(run, tmp_path / "clip.mp4", batch_size=4, progress=silent_progress)
+
+
 def test_two_videos_of_one_name_are_refused_before_any_work(run_it, tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
