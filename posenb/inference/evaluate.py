@@ -178,7 +178,6 @@ def _predict(
     """Return poses, shape (N, K, 3), and why there are none of some frames."""
     poses = np.full((len(frames), len(model.description.keypoints), 3), np.nan)
     faults: dict[FrameName, str] = {}
-    predictors = {}
     with progress(len(frames), "Evaluating", "frame") as bar:
 
         def readable() -> Iterator[tuple[int, np.ndarray]]:
@@ -190,10 +189,8 @@ def _predict(
                     bar.advance()
 
         for indices, batch in _batches(readable()):
-            size = batch.shape[1:3]
-            if size not in predictors:
-                predictors[size] = model.predict(size[0], size[1], _BATCH)
-            poses[indices] = predictors[size](batch)
+            height, width = batch.shape[1:3]
+            poses[indices] = model.predict(height, width, _BATCH)(batch)
             bar.advance(len(indices))
     return poses, faults
 

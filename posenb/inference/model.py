@@ -91,8 +91,12 @@ class Model:
             "av": version("av"),
         }
 
+    @cached_property
+    def _compiled(self) -> dict[tuple[int, int, int], Predict]:
+        return {}
+
     def predict(self, height: int, width: int, batch_size: int) -> Predict:
-        """Compile the model for batches of one shape.
+        """Return the model compiled for batches of one shape, once for all videos of a size.
 
         Parameters
         ----------
@@ -102,6 +106,12 @@ class Model:
             Frames per forward pass. Fewer are filled up, so that there is one shape to
             compile for and the numbers of a frame do not depend on its company.
         """
+        shape = (height, width, batch_size)
+        if shape not in self._compiled:
+            self._compiled[shape] = self._compile(*shape)
+        return self._compiled[shape]
+
+    def _compile(self, height: int, width: int, batch_size: int) -> Predict:
         import keras
 
         from posenb.models import jit_compile

@@ -550,6 +550,19 @@ def test_several_videos_give_their_poses_in_order(project, tmp_path):
     assert [len(poses) for poses in found] == [20, 10]
 
 
+def test_videos_of_one_size_share_a_compiled_model(project, tmp_path, monkeypatch):
+    made, compile_model = [], model_module.Model._compile
+
+    def note(self, *shape):
+        made.append(shape)
+        return compile_model(self, *shape)
+
+    monkeypatch.setattr(model_module.Model, "_compile", note)
+    videos = [write_spots(tmp_path / f"{n}.mp4", 10) for n in range(3)]
+    analyze(f"{project.runs_url}/first", videos, batch_size=4, progress=silent_progress)
+    assert made == [(HEIGHT, WIDTH, 4)]
+
+
 def test_several_videos_get_folders_of_their_own_in_the_output(run_it, tmp_path):
     videos = [write_spots(tmp_path / f"{n}.mp4", n) for n in (12, 10)]
     run_it(video=videos)
