@@ -113,6 +113,7 @@ def train(
     if run.finished:
         _check_same(run, config, split)
         _check_labels(run, digest)
+        storage.remove(run.checkpoint_url)  # a kill may have come between model and removal
         return run
     with _alone(run):
         if storage.exists(run.config_url):

@@ -203,6 +203,15 @@ def test_a_finished_run_is_returned_at_once(
     assert tiny(project, "reference") == reference
 
 
+def test_a_checkpoint_that_a_kill_left_beside_the_model_goes(
+    own_project: Project, small: None
+) -> None:
+    run = tiny(own_project, "run")
+    storage.write_bytes(run.checkpoint_url, b"left behind")
+    assert tiny(own_project, "run") == run
+    assert not storage.exists(run.checkpoint_url)
+
+
 def test_the_same_call_is_the_same_run_without_a_name(own_project: Project, small: None) -> None:
     assert tiny(own_project) == tiny(own_project)
     assert tiny(own_project, steps=4) != tiny(own_project)
