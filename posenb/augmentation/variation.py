@@ -13,7 +13,7 @@ import numpy as np
 
 from posenb.core import AugmentationConfig, Labels
 
-__all__ = ["Habits", "Variation", "draw_variation", "find_habits", "still_variation"]
+__all__ = ["Habits", "Variation", "draw_variation", "find_habits"]
 
 PATCHES = 2
 _ROTATION = (15.0, 180.0)  # degrees
@@ -138,15 +138,6 @@ def draw_variation(
         (generator.random(count) * config.noise).astype(np.float32),
         _patches(count, window, config.occlusion, generator),
     )
-
-
-def still_variation(sizes: np.ndarray) -> Variation:
-    """Return the variation that shows frames as they are, windows lying at the origin."""
-    count = len(sizes)
-    zero = np.zeros(count, np.float32)
-    matrix = np.tile(np.eye(2, 3, dtype=np.float32), (count, 1, 1))
-    patches = np.zeros((count, PATCHES, 5), np.float32)
-    return Variation(matrix, zero, zero + 1, zero, zero, zero, patches)
 
 
 def _window_centres(

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 from scipy.ndimage import affine_transform
+from still_variations import still_variation
 
-from posenb.augmentation import Habits, draw_variation, still_variation
+from posenb.augmentation import Habits, draw_variation
 from posenb.augmentation.layers import VaryFrames, vary_keypoints, warp_frames
 from posenb.core import AugmentationConfig
 

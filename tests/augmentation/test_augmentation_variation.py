@@ -14,7 +14,6 @@ from posenb.augmentation import (
     Variation,
     draw_variation,
     find_habits,
-    still_variation,
 )
 from posenb.core import AugmentationConfig, FrameName, Labels, Skeleton
 from posenb.labels import read_labels
@@ -212,15 +211,6 @@ def test_patches_appear_as_often_as_asked_for(probability: float) -> None:
     assert abs(((width > 0) & (height > 0)).mean() - probability) < 0.08
     assert (patches[..., 4] >= 0).all()
     assert (patches[..., 4] <= 255).all()
-
-
-def test_a_still_variation_changes_nothing() -> None:
-    variation = still_variation(np.array([[10, 20], [30, 5]]))
-    points = np.array([[0.0, 0.0], [3.5, 7.0]])
-    np.testing.assert_array_equal(to_frame(variation, points), np.tile(points, (2, 1, 1)))
-    assert (variation.gain == 1).all()
-    for name in ("mirrored", "shift", "blur", "noise", "patches"):
-        assert not getattr(variation, name).any()
 
 
 def test_with_everything_off_only_the_place_of_the_window_varies() -> None:

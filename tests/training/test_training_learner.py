@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 from made_projects import dot_picture, small_network
+from still_variations import still_variation
 
-from posenb.augmentation import still_variation
 from posenb.core import Skeleton, TrainConfig
 from posenb.training.device import policy
 from posenb.training.learner import Learner, mirror_order
