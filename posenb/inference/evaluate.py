@@ -6,7 +6,7 @@ import errno
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,6 @@ __all__ = ["evaluate"]
 
 _BATCH = 8
 _MOST_WAITING = 4 * _BATCH  # frames of different sizes that wait for a batch to fill
-_THREADS = 8
 _PARTS = ("train", "validation", "test")
 
 Parts = dict[FrameName, str]
@@ -141,7 +140,8 @@ def _choose_labels(labels: Labels, parts: Parts, model: Model) -> Labels:
     assert chosen.visibility is not None
     said = (chosen.visibility != Visibility.UNLABELLED).any(axis=(1, 2))
     chosen = chosen.select(np.flatnonzero(said))
-    gone = [frame for frame in parts if frame not in set(chosen.frames)]
+    there = set(chosen.frames)
+    gone = [frame for frame in parts if frame not in there]
     if not len(chosen):
         raise LabelError(
             f"None of the {len(parts)} frames of the run {description.name!r} is labelled any "
@@ -181,7 +181,7 @@ def _predict(
     with progress(len(frames), "Evaluating", "frame") as bar:
 
         def readable() -> Iterator[tuple[int, np.ndarray]]:
-            for n, image in enumerate(_fetch_all(project, frames)):
+            for n, image in enumerate(storage.in_order(partial(_fetch, project), frames)):
                 if isinstance(image, np.ndarray):
                     yield n, image
                 else:
@@ -193,21 +193,6 @@ def _predict(
             poses[indices] = model.predict(height, width, _BATCH)(batch)
             bar.advance(len(indices))
     return poses, faults
-
-
-def _fetch_all(project: Project, frames: tuple[FrameName, ...]) -> Iterator[Image]:
-    """Yield images, or why there is none, in order; a bounded number is under way at once."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        try:
-            ahead = 2 * _THREADS
-            waiting = [pool.submit(_fetch, project, frame) for frame in frames[:ahead]]
-            for frame in frames[ahead:]:
-                yield waiting.pop(0).result()
-                waiting.append(pool.submit(_fetch, project, frame))
-            for future in waiting:
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _fetch(project: Project, frame: FrameName) -> Image:

@@ -22,6 +22,7 @@ from posenb.storage.files import (
 )
 from posenb.storage.folders import copy_folder, interrupted_copy
 from posenb.storage.locks import lock, update_bytes
+from posenb.storage.parallel import in_order
 from posenb.storage.urls import Url, is_local, join, name, parent, relative, resolve
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "digest",
     "exists",
     "fingerprint",
+    "in_order",
     "interrupted_copy",
     "is_folder",
     "is_local",

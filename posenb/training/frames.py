@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -19,7 +19,6 @@ from posenb.project import Project, read_image
 __all__ = ["Frames", "load_frames"]
 
 MEMORY = 2 * 1024**3  # bytes of decoded frames kept in memory; more go to the local disk
-_THREADS = 8
 
 Scale = Callable[[np.ndarray], np.ndarray]
 
@@ -92,7 +91,7 @@ def load_frames(
     ratios = np.zeros((count, 2))
     images = np.zeros((count, 0, 0, 3), np.uint8)
     with progress(count, "Reading labelled frames", "frame") as bar:
-        for i, image in enumerate(_fetch_all(project, labels.frames)):
+        for i, image in enumerate(storage.in_order(partial(read_image, project), labels.frames)):
             scaled = scale(image[None])[0]
             sizes[i] = scaled.shape[:2]
             ratios[i] = scaled.shape[1] / image.shape[1], scaled.shape[0] / image.shape[0]
@@ -102,18 +101,6 @@ def load_frames(
             bar.advance(1)
     keypoints = (labels.positions[:, 0] + 0.5) * ratios[:, None] - 0.5
     return Frames(labels.frames, images, sizes, ratios, keypoints)
-
-
-def _fetch_all(project: Project, frames: tuple[FrameName, ...]) -> Iterator[np.ndarray]:
-    """Yield the images in order, a bounded number of them under way at once."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        ahead = 2 * _THREADS
-        waiting = [pool.submit(read_image, project, frame) for frame in frames[:ahead]]
-        for frame in frames[ahead:]:
-            yield waiting.pop(0).result()
-            waiting.append(pool.submit(read_image, project, frame))
-        for future in waiting:
-            yield future.result()
 
 
 def _grow(images: np.ndarray, size: np.ndarray, filled: int, memory: int) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import tracemalloc
 from pathlib import Path
 
@@ -158,31 +157,6 @@ def test_no_frames_at_all_load_as_nothing(project: Project) -> None:
     loaded = load_frames(project, project.labels().select([]), as_it_is)
     assert len(loaded) == 0
     assert loaded.keypoints.shape == (0, 1, 2)
-
-
-def test_images_are_fetched_side_by_side_and_a_bounded_number_ahead(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project, labels = project_of(tmp_path, [np.zeros((4, 4, 3), np.uint8)] * 60)
-    together = threading.Barrier(2, timeout=20)
-    begun: list[FrameName] = []
-    taken = 0
-
-    def fetch(_: Project, frame: FrameName) -> np.ndarray:
-        begun.append(frame)
-        if len(begun) <= 2:
-            together.wait()  # passes only if two threads are here at once
-        return np.zeros((4, 4, 3), np.uint8)
-
-    def slow(frames: np.ndarray) -> np.ndarray:
-        nonlocal taken
-        taken += 1
-        assert len(begun) - taken <= 2 * frames_module._THREADS
-        return frames
-
-    monkeypatch.setattr(frames_module, "read_image", fetch)
-    assert len(load_frames(project, labels, slow)) == 60
-    assert sorted(begun) == sorted(labels.frames)
 
 
 def test_a_remote_image_is_fetched_once(gs_bucket: str, gs_server: object, cache: Path) -> None:
