@@ -34,6 +34,7 @@ def learned_run(project: Project, train_module: ModuleType) -> Run:
         "batch_size": 4,
         "validate_every": 20,
         "learning_rate": 3e-3,
+        "radius": 12,
         "rotation": 0,
         "occlusion": 0,
     }
