@@ -2,10 +2,13 @@
 
     python tests/benchmarks/accuracy.py --data openfield --seeds 0 1 2
     python tests/benchmarks/accuracy.py --data mirror-mouse --train-frames 30 steps=300 zoom=0.1
+    python tests/benchmarks/accuracy.py --seeds 10 --within-training scale=0.75
 
 Each seed draws its own split (half of the frames are tested) and its own training, in a
 copy of the data that is deleted afterwards, unless --keep names a folder for it.
-Arguments of the form option=value are options of `pn.train`. The table has one row a
+Arguments of the form option=value are options of `pn.train`. To choose between options,
+--within-training divides the frames that are not tested once more and reports on a third
+of them; the frames that a run without it tests are not looked at. The table has one row a
 seed, in pixels of the source; the last row is mean ± standard deviation over the seeds.
 """
 
@@ -40,6 +43,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", choices=("openfield", "mirror-mouse"), default="openfield")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--train-frames", type=int, help="use no more frames than this to train")
+    parser.add_argument(
+        "--within-training", action="store_true", help="leave the test frames out of everything"
+    )
     parser.add_argument("--weights", choices=("imagenet", "none"), default="imagenet")
     parser.add_argument("--steps", type=int, help="optimizer steps at most")
     parser.add_argument("--backbone", help="name of the backbone")
@@ -68,14 +74,18 @@ def train_options(given: argparse.Namespace, seed: int) -> dict[str, Any]:
     return options
 
 
-def limited(labels: Any, config: Any, most: int | None) -> Any:
-    """Return the split that `config` draws, with `most` training frames at most."""
+def drawn(labels: Any, config: Any, given: argparse.Namespace) -> Any:
+    """Return the split that `config` draws, narrowed as the command line says."""
     from posenb.core import Split
     from posenb.labels import make_split
 
     split = make_split(labels, config.split)
+    if given.within_training:
+        rows = [i for i, frame in enumerate(labels.frames) if frame not in set(split.test)]
+        split = make_split(labels.select(rows), config.split.replace(test_fraction=1 / 3))
     # The order in which frames are listed is alphabetical, so take them evenly.
     train = split.train
+    most = given.train_frames
     if most is not None and most < len(train):
         train = tuple(train[i * len(train) // most] for i in range(most))
     return Split(train, split.validation, split.test)
@@ -95,7 +105,7 @@ def one_seed(given: argparse.Namespace, seed: int) -> dict[str, float]:
         copy = storage.join(given.keep or folder, f"{given.data}-{seed}")
         storage.copy_folder(str(SHARED / "data" / given.data), copy)
         project = pn.open_project(copy)
-        split = limited(project.labels(), config, given.train_frames)
+        split = drawn(project.labels(), config, given)
         start = time.monotonic()
         run = pn.train(project, config, split=split, progress=progress)
         seconds = time.monotonic() - start
