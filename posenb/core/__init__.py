@@ -9,6 +9,7 @@ from posenb.core.configs import (
     TrainConfig,
 )
 from posenb.core.description import ModelDescription
+from posenb.core.frame_format import FrameFormat
 from posenb.core.labels import FrameName, Labels, Visibility
 from posenb.core.poses import Poses
 from posenb.core.skeleton import Skeleton
@@ -18,6 +19,7 @@ __all__ = [
     "AnalyzeConfig",
     "AugmentationConfig",
     "Config",
+    "FrameFormat",
     "FrameName",
     "Labels",
     "ModelConfig",

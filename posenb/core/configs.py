@@ -165,8 +165,9 @@ class TrainConfig(Config):
         Validations without a better one before training stops.
     mixed_precision : bool or "auto"
         Half precision on the device; "auto" uses it on GPUs and TPUs.
-    radius : float
-        Reach of a keypoint's target, in pixels of the scaled input.
+    radius : float or "auto"
+        Reach of a keypoint's target, in pixels of the scaled input. "auto" takes 17,
+        and less where the animals are small.
     seed : int
         Decides initial weights, order of frames and augmentation.
     """
@@ -184,7 +185,7 @@ class TrainConfig(Config):
     validate_every: int = Field(default=100, ge=1)
     patience: int = Field(default=8, ge=1)
     mixed_precision: bool | Literal["auto"] = "auto"
-    radius: float = Field(default=17.0, gt=0)
+    radius: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @classmethod
