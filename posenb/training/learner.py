@@ -37,10 +37,18 @@ class Learner(keras.Model):
     skeleton : Skeleton
     window : int
         Side of the training windows, pixels.
+    radius : float
+        Reach of a keypoint's target, pixels.
     """
 
     def __init__(
-        self, network: keras.Model, config: TrainConfig, skeleton: Skeleton, window: int
+        self,
+        network: keras.Model,
+        config: TrainConfig,
+        skeleton: Skeleton,
+        *,
+        window: int,
+        radius: float,
     ) -> None:
         # Cast to half precision on the way in, keypoints would be pixels off.
         super().__init__(name="learner", autocast=False)
@@ -50,7 +58,7 @@ class Learner(keras.Model):
         self._window = window
         self._order = mirror_order(skeleton)
         self._stride = config.model.stride
-        self._radius = config.radius
+        self._radius = radius
 
     def call(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return the network's maps and the keypoints they should show.

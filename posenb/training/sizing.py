@@ -8,13 +8,15 @@ import numpy as np
 
 from posenb.core import Labels, TrainConfig
 
-__all__ = ["body_length", "choose_scale", "choose_window", "keypoint_spacing"]
+__all__ = ["body_length", "choose_radius", "choose_scale", "choose_window", "keypoint_spacing"]
 
 _BODY = 112.0  # pixels of the scaled input across an animal
 _SPACING = 30.0  # pixels of the scaled input between neighbouring keypoints
 _SCALES = (1.0, 0.75, 0.5, 1 / 3, 0.25, 0.2, 1 / 6, 0.125)
 _AROUND = 2.0  # a window is this much longer than an animal
 _WINDOW = (128, 320)
+_REACH = 0.16  # of an animal's length: targets that reach farther cover its other keypoints
+_RADIUS = (4.0, 17.0)  # less is too few cells to learn from; 17 is Mathis et al.'s (2018)
 
 
 def body_length(labels: Labels) -> float:
@@ -67,3 +69,11 @@ def choose_window(labels: Labels, scale: float, config: TrainConfig) -> int:
     length = body_length(labels) * scale * _AROUND
     side = _WINDOW[0] if math.isnan(length) else np.clip(length, *_WINDOW)
     return math.ceil(side / 32) * 32
+
+
+def choose_radius(labels: Labels, scale: float, config: TrainConfig) -> float:
+    """Return how far a keypoint's target reaches, pixels of the scaled input."""
+    if config.radius != "auto":
+        return float(config.radius)
+    length = body_length(labels) * scale
+    return _RADIUS[1] if math.isnan(length) else float(np.clip(_REACH * length, *_RADIUS))

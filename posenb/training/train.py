@@ -44,7 +44,7 @@ from posenb.training.device import (
 from posenb.training.frames import Frames, load_frames
 from posenb.training.learner import Learner
 from posenb.training.loop import Outcome, train_learner
-from posenb.training.sizing import body_length, choose_scale, choose_window
+from posenb.training.sizing import body_length, choose_radius, choose_scale, choose_window
 
 __all__ = ["train"]
 
@@ -139,6 +139,7 @@ class _Task:
     train_labels: Labels
     scale: float
     window: int
+    radius: float
 
 
 def _one_animal(labels: Labels) -> Labels:
@@ -230,6 +231,7 @@ def _prepare(
         chosen,
         scale,
         choose_window(chosen, scale, config),
+        choose_radius(chosen, scale, config),
     )
 
 
@@ -266,7 +268,7 @@ def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outc
             weights = _local_weights(config.model.weights)
             keypoints = task.train_labels.skeleton
             network = build_network(config.model, len(keypoints), weights)
-            learner = Learner(network, config, keypoints, task.window)
+            learner = Learner(network, config, keypoints, window=task.window, radius=task.radius)
         habits = find_habits(task.train_labels, config.augmentation)
         batch_of = partial(
             batch_at, frames=task.train, window=task.window, config=config, habits=habits

@@ -55,7 +55,7 @@ def prepare(options: argparse.Namespace) -> tuple[object, Callable[[int], object
     from posenb.training.frames import load_frames
     from posenb.training.learner import Learner
     from posenb.training.loop import make_optimizer
-    from posenb.training.sizing import choose_scale, choose_window
+    from posenb.training.sizing import choose_radius, choose_scale, choose_window
 
     config = TrainConfig.from_options(
         backbone=options.backbone, weights=None, batch_size=options.batch_size
@@ -70,7 +70,8 @@ def prepare(options: argparse.Namespace) -> tuple[object, Callable[[int], object
     )
     habits = find_habits(labels, config.augmentation)
     network = build_network(config.model, len(project.skeleton))
-    learner = Learner(network, config, project.skeleton, window)
+    radius = choose_radius(labels, scale, config)
+    learner = Learner(network, config, project.skeleton, window=window, radius=radius)
     learner.compile(optimizer=make_optimizer(config), jit_compile=jit_compile())
     make = partial(batch_at, frames=frames, window=window, config=config, habits=habits)
     return learner, make

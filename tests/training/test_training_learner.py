@@ -16,7 +16,7 @@ from posenb.training.learner import Learner, mirror_order
 from posenb.training.loop import make_optimizer
 
 SKELETON = Skeleton(("snout", "leftear", "rightear", "hip_L", "hip_R"))
-CONFIG = TrainConfig.from_options(weights=None, backbone="mobilenet_v2_035", radius=8)
+CONFIG = TrainConfig.from_options(weights=None, backbone="mobilenet_v2_035")
 
 
 def batch_of(places: np.ndarray, present: np.ndarray | None = None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def batch_of(places: np.ndarray, present: np.ndarray | None = None) -> dict[str,
 
 
 def learner_of(skeleton: Skeleton = SKELETON) -> Learner:
-    return Learner(small_network(None, len(skeleton)), CONFIG, skeleton, window=64)
+    return Learner(small_network(None, len(skeleton)), CONFIG, skeleton, window=64, radius=8.0)
 
 
 def test_mirrored_channels_trade_places_and_the_others_stay() -> None:

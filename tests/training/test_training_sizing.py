@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posenb.core import FrameName, Labels, Skeleton, TrainConfig
-from posenb.training.sizing import body_length, choose_scale, choose_window, keypoint_spacing
+from posenb.training.sizing import (
+    body_length,
+    choose_radius,
+    choose_scale,
+    choose_window,
+    keypoint_spacing,
+)
 
 
 def labels_of(positions: np.ndarray) -> Labels:
@@ -83,3 +89,22 @@ def test_what_the_config_says_counts() -> None:
     config = TrainConfig(scale=0.37, window=96)
     assert choose_scale(animals(500), config) == 0.37
     assert choose_window(animals(500), 0.37, config) == 96
+
+
+def test_targets_of_large_animals_reach_as_far_as_the_fields_do() -> None:
+    assert choose_radius(animals(120), 1.0, TrainConfig()) == 17
+    assert choose_radius(animals(240), 0.5, TrainConfig()) == 17
+
+
+def test_targets_of_small_animals_leave_its_other_keypoints_alone() -> None:
+    radius = choose_radius(animals(40), 1.0, TrainConfig())
+    assert 4 <= radius < keypoint_spacing(animals(40)) / 2
+
+
+def test_a_target_never_shrinks_to_nothing_and_needs_no_animal_to_be_measured() -> None:
+    assert choose_radius(animals(2), 1.0, TrainConfig()) == 4
+    assert choose_radius(labels_of(np.full((3, 1, 2), 5.0)), 1.0, TrainConfig()) == 17
+
+
+def test_a_given_radius_is_taken_as_it_is() -> None:
+    assert choose_radius(animals(40), 1.0, TrainConfig(radius=12)) == 12
