@@ -48,6 +48,8 @@ class Poses:
         Name of the model that made the poses.
     provenance : mapping, optional
         Whatever tells how the poses came about (digests, config, versions, video).
+    url : str, optional
+        The table that they were read from or written to, if any.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Poses:
     fps: float = float("nan")
     scorer: str = "posenb"
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    url: str | None = None
 
     def __post_init__(self) -> None:
         """Normalise dtypes, make the arrays read-only and check the rules."""
@@ -103,8 +106,8 @@ class Poses:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes as the arguments of the constructor."""
-        values = (getattr(self, each.name) for each in fields(self) if each.name != "provenance")
-        return (Poses, (*values, dict(self.provenance)))
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return (Poses, tuple({**values, "provenance": dict(self.provenance)}.values()))
 
     def __len__(self) -> int:
         """Return the number of frames."""

@@ -5,5 +5,6 @@ from posenb.inference.chunks import Predict
 from posenb.inference.evaluate import evaluate
 from posenb.inference.evaluation_files import Evaluation
 from posenb.inference.record import load_poses
+from posenb.inference.source import source_video
 
-__all__ = ["Evaluation", "Predict", "analyze", "evaluate", "load_poses"]
+__all__ = ["Evaluation", "Predict", "analyze", "evaluate", "load_poses", "source_video"]

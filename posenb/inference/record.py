@@ -35,15 +35,15 @@ def write_analysis(folder: str, poses: Poses, story: Mapping[str, Any]) -> Poses
     Returns
     -------
     Poses
-        With the content of ``meta.json`` as provenance.
+        With the content of ``meta.json`` as provenance and the ``.h5`` as URL.
     """
     storage.remove(storage.join(folder, META))
-    write_poses(storage.join(folder, "poses"), poses)
+    table = write_poses(storage.join(folder, "poses"), poses)
     files = {name: storage.digest(storage.join(folder, name)) for name in _TABLES}
     meta = {"schema": _SCHEMA, **story, "files": files}
     text = json.dumps(meta, indent=1, ensure_ascii=False, allow_nan=False)
     storage.write_text(storage.join(folder, META), text + "\n")
-    return replace(poses, provenance=json.loads(text))
+    return replace(poses, provenance=json.loads(text), url=table)
 
 
 def current_poses(folder: str, key: str) -> Poses | None:

@@ -94,6 +94,7 @@ def read_poses(url: storage.Url) -> Poses:
             _frame_indices(table.index),
             grid.individuals,
             scorer=grid.scorer,
+            url=table_url,
         )
     except (InvalidInputError, LabelError) as error:
         raise LabelError(f"{table_url}: {error}") from error

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 
 import numpy as np
@@ -69,6 +70,8 @@ def test_poses_survive_the_journey_to_another_process():
     assert arrived.frames.tolist() == [3, 5, 8]
     assert dict(arrived.provenance) == {"model": "x"}
     assert (arrived.individuals, arrived.fps, arrived.scorer) == (("ann", "bob"), 10.0, "net")
+    assert arrived.url is None
+    assert pickle.loads(pickle.dumps(replace(poses, url="gs://lab/a.h5"))).url == "gs://lab/a.h5"
 
 
 def test_the_tidy_table_puts_each_number_beside_its_names():

@@ -60,12 +60,15 @@ def test_poses_come_back_with_all_that_the_table_does_not_hold(folder, poses, st
     assert back.skeleton.edges == ((0, 1),)
     assert back.provenance["video"]["url"] == "videos/clip.mp4"
     assert same(replace(back, provenance={}), poses)
+    assert written.url == back.url == storage.join(folder, "poses.h5")
 
 
 @pytest.mark.parametrize("name", ["poses.h5", "poses.csv"])
 def test_a_table_of_an_analysis_may_be_named_itself(folder, poses, story, name):
     written = write_analysis(folder, poses, story)
-    assert same(load_poses(storage.join(folder, name)), written)
+    back = load_poses(storage.join(folder, name))
+    assert same(back, written)
+    assert back.url == storage.join(folder, name)
 
 
 def test_a_table_from_elsewhere_is_read_without_provenance(folder, poses):
