@@ -59,7 +59,8 @@ class ModelConfig(Config):
     Attributes
     ----------
     backbone : str
-        One of `posenb.models.backbone_names`.
+        Network that sees, such as mobilenet_v2, efficientnet_v2_b0, resnet_50 or
+        convnext_tiny; `posenb.models.backbone_names` has them all.
     weights : str or None
         ``"imagenet"`` (Keras's own loading), any URL of a ``.weights.h5`` or ``.h5``
         file of the backbone, or None for random initialisation.
@@ -193,7 +194,8 @@ class TrainConfig(Config):
         """Build a config from options of itself and of its parts, by their bare names.
 
         ``TrainConfig.from_options(steps=500, backbone="resnet_50", test_fraction=0.5)``
-        puts each option where it belongs; `seed` decides split and training alike.
+        puts each option where it belongs; `seed` decides split and training alike, but
+        where the split is given as a whole.
 
         Raises
         ------
@@ -208,6 +210,8 @@ class TrainConfig(Config):
         values = {k: v for k, v in options.items() if k in cls.model_fields}
         for part, kind in parts.items():
             own = {k: v for k, v in options.items() if k in kind.model_fields}
+            if part in values and own.keys() == {"seed"}:
+                continue
             if own and part in values:
                 raise ConfigError(
                     f"Give {part} as a whole or its options one by one, not both; got {part} and "

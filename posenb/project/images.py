@@ -24,7 +24,7 @@ def read_image(project: Project, frame: FrameName) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
-        RGB, as the pixels lie in the file.
+        RGB, as the pixels lie in the file; of 16 bits the upper eight.
 
     Raises
     ------
@@ -40,6 +40,9 @@ def read_image(project: Project, frame: FrameName) -> np.ndarray:
     data = storage.read_bytes(path)
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if image.mode.startswith("I"):  # Pillow would clip at 255 what goes to 65535
+                grey = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
             return np.array(image.convert("RGB"))
     # Pillow reports damage by any of these.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -55,6 +55,14 @@ def test_replacing_an_option_gives_a_new_config_that_is_checked():
         config.replace(blur=2)
 
 
+def test_a_split_given_as_a_whole_keeps_its_seed_beside_that_of_training():
+    config = TrainConfig.from_options(split=SplitConfig(seed=3), seed=5)
+    assert (config.split.seed, config.seed) == (3, 5)
+    assert TrainConfig.from_options(seed=5).split.seed == 5
+    with pytest.raises(ConfigError, match="not both"):
+        TrainConfig.from_options(split=SplitConfig(), test_fraction=0.5)
+
+
 def test_a_config_read_back_from_json_is_the_same():
     config = TrainConfig(steps=7, split=SplitConfig(by="video"))
     assert TrainConfig.model_validate_json(config.model_dump_json()) == config
