@@ -16,10 +16,10 @@ from plotly.subplots import make_subplots
 
 from posenb.core import Poses
 from posenb.plots.style import FAINT, INK, MUTED, keypoint_colours
+from posenb.plots.theme import FONT, MONOSPACE
 
 __all__ = ["demo_page", "plot_paths", "plot_traces"]
 
-_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 _TRUTH = 0.3  # opacity of the broad lines that show the truth
 _COLUMNS = {"mean": "mean", "median": "median", "p95": "95 % below"}
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
@@ -27,7 +27,7 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 _STYLE = f"""
 :root {{ color-scheme: light; }}
 * {{ box-sizing: border-box; }}
-body {{ margin: 0; background: #fff; color: {INK}; font: 15px/1.5 {_FONT}; }}
+body {{ margin: 0; background: #fff; color: {INK}; font: 15px/1.5 {FONT}; }}
 main {{ max-width: 1080px; margin: 0 auto; padding: 32px 24px 48px; }}
 h1 {{ margin: 0 0 4px; font-size: 26px; }}
 h2 {{ margin: 36px 0 4px; font-size: 17px; }}
@@ -47,7 +47,7 @@ i {{ display: inline-block; width: 10px; height: 10px; margin-right: 8px; border
 dl {{ display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 24px;
   margin: 12px 0 0; }}
 dt {{ color: {MUTED}; }}
-dd {{ margin: 0; overflow-wrap: anywhere; font-family: ui-monospace, 'DejaVu Sans Mono', monospace;
+dd {{ margin: 0; overflow-wrap: anywhere; font-family: {MONOSPACE};
   font-size: 13px; line-height: 23px; }}
 """
 
@@ -277,7 +277,7 @@ def _dress(figure: go.Figure, height: int) -> None:
     figure.update_layout(
         height=height,
         template="none",
-        font={"family": _FONT, "size": 13, "color": INK},
+        font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
     )

@@ -14,14 +14,14 @@ from matplotlib.ticker import PercentFormatter
 
 from posenb.errors import InvalidInputError
 from posenb.plots.style import (
-    INK,
-    MUTED,
     SPLIT_COLOURS,
     add_legend,
     dress,
     new_figure,
     scale_logarithmically,
+    theme_of,
 )
+from posenb.plots.theme import Theme, ThemeName
 
 __all__ = ["plot_errors"]
 
@@ -32,7 +32,11 @@ _LANE, _NARROW, _MANY = 0.17, 0.11, 8  # inches a split takes in a row; of many 
 
 
 def plot_errors(
-    errors: pd.DataFrame, *, cutoff: float | None = None, human: float | None = None
+    errors: pd.DataFrame,
+    *,
+    cutoff: float | None = None,
+    human: float | None = None,
+    theme: ThemeName = "light",
 ) -> Figure:
     """Draw how the errors are spread, for all keypoints together and for each.
 
@@ -50,6 +54,8 @@ def plot_errors(
         Predictions of a smaller likelihood are drawn as open circles.
     human : float, optional
         How far two people are apart on these data, pixels: drawn as a line.
+    theme : {"light", "dark"}, optional
+        The colours.
 
     Returns
     -------
@@ -59,6 +65,8 @@ def plot_errors(
     ------
     InvalidInputError
         If a column is missing or no labelled keypoint was found.
+    UnknownNameError
+        If there is no such theme.
     """
     lacking = [name for name in _COLUMNS if name not in errors.columns]
     if lacking:
@@ -76,7 +84,8 @@ def plot_errors(
     keypoints = list(dict.fromkeys(errors["keypoint"]))
     lane_height = _LANE if len(keypoints) <= _MANY else _NARROW
     rows = len(keypoints) * (len(splits) * lane_height + 0.14)
-    figure = new_figure(7.2, 2.9 + rows)
+    figure = new_figure(7.2, 2.9 + rows, theme=theme)
+    look = theme_of(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.8, rows])
     _draw_shares(above, known, splits)
     for row, keypoint in enumerate(keypoints):
@@ -89,13 +98,13 @@ def plot_errors(
     dress(below, grid="x", x="distance between prediction and label (px)")
     below.tick_params(axis="y", length=0)
     for edge in range(1, len(keypoints)):
-        below.axhline(edge - 0.5, color="#EEF1F3", linewidth=0.8, zorder=0)
+        below.axhline(edge - 0.5, color=look.faint, linewidth=0.8, zorder=0)
     scale_logarithmically(below.xaxis, np.maximum(found["error"].to_numpy(), _SMALLEST))
-    handles, names = _legend(splits, known, cutoff)
+    handles, names = _legend(splits, known, cutoff, look)
     if human is not None:
         for axes in (above, below):
-            axes.axvline(human, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle=(0, (4, 3))))
+            axes.axvline(human, color=look.ink, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        handles.append(Line2D([], [], color=look.ink, linewidth=1, linestyle=(0, (4, 3))))
         names.append(f"two people ({human:g} px)")
     add_legend(above, handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return figure
@@ -111,7 +120,7 @@ def _draw_shares(axes: Axes, known: pd.DataFrame, splits: list[str]) -> None:
             np.concatenate([[_SMALLEST / 10], x, [1e9]]),
             np.concatenate([[0], shares[seen], [shares[seen][-1] if seen.any() else 0]]),
             where="post",
-            color=SPLIT_COLOURS[split],
+            color=theme_of(axes.figure).splits[split],
             linewidth=1.8,
         )
     dress(axes, grid="both", y="keypoints\nwithin distance")
@@ -136,18 +145,19 @@ def _draw_lane(
     # Steps of the golden ratio spread the dots evenly and give the same picture every time.
     y = place + ((np.arange(len(x)) * _GOLDEN) % 1 - 0.5) * height * 0.7
     sure = np.ones(len(x), bool) if cutoff is None else found["likelihood"].to_numpy() >= cutoff
-    colour = SPLIT_COLOURS[split]
-    look: dict[str, Any] = {"s": 12 if len(x) < 300 else 5, "rasterized": len(x) > 2000}
-    axes.scatter(x[sure], y[sure], color=colour, alpha=0.55, linewidths=0, **look)
+    look = theme_of(axes.figure)
+    colour = look.splits[split]
+    dots: dict[str, Any] = {"s": 12 if len(x) < 300 else 5, "rasterized": len(x) > 2000}
+    axes.scatter(x[sure], y[sure], color=colour, alpha=0.55, linewidths=0, **dots)
     axes.scatter(
-        x[~sure], y[~sure], facecolors="none", edgecolors=colour, linewidths=0.8, alpha=0.9, **look
+        x[~sure], y[~sure], facecolors="none", edgecolors=colour, linewidths=0.8, alpha=0.9, **dots
     )
     middle = float(np.median(x))
-    axes.vlines(middle, place - height * 0.42, place + height * 0.42, color=INK, linewidth=1.6)
+    axes.vlines(middle, place - height * 0.42, place + height * 0.42, color=look.ink, linewidth=1.6)
 
 
 def _legend(
-    splits: list[str], known: pd.DataFrame, cutoff: float | None
+    splits: list[str], known: pd.DataFrame, cutoff: float | None, look: Theme
 ) -> tuple[list[Artist], list[str]]:
     handles: list[Artist] = []
     names = []
@@ -155,16 +165,24 @@ def _legend(
         errors = known.loc[known["split"] == split, "error"]
         missed = int(np.isinf(errors).sum())
         dot: dict[str, Any] = {"marker": "o", "markersize": 5, "linewidth": 1.8}
-        handles.append(Line2D([], [], color=SPLIT_COLOURS[split], **dot))
+        handles.append(Line2D([], [], color=look.splits[split], **dot))
         names.append(f"{split} ({len(errors)}" + (f", {missed} missed)" if missed else ")"))
     handles.append(
-        Line2D([], [], color=INK, marker="|", linestyle="none", markersize=8, markeredgewidth=1.6)
+        Line2D(
+            [], [], color=look.ink, marker="|", linestyle="none", markersize=8, markeredgewidth=1.6
+        )
     )
     names.append("median")
     if cutoff is not None:
         handles.append(
             Line2D(
-                [], [], color=MUTED, marker="o", linestyle="none", markersize=4, fillstyle="none"
+                [],
+                [],
+                color=look.muted,
+                marker="o",
+                linestyle="none",
+                markersize=4,
+                fillstyle="none",
             )
         )
         names.append(f"likelihood below {cutoff:g}")

@@ -9,21 +9,20 @@ from matplotlib.figure import Figure
 
 from posenb.errors import InvalidInputError
 from posenb.plots.style import (
-    INK,
-    MUTED,
     SMALL,
-    SPLIT_COLOURS,
     dress,
     new_figure,
     scale_logarithmically,
+    theme_of,
 )
+from posenb.plots.theme import ThemeName
 
 __all__ = ["plot_learning_curve"]
 
 _COLUMNS = ("step", "seconds", "loss", "validation_error")
 
 
-def plot_learning_curve(history: pd.DataFrame) -> Figure:
+def plot_learning_curve(history: pd.DataFrame, *, theme: ThemeName = "light") -> Figure:
     """Draw loss and validation error against training steps, and mark the best step.
 
     Parameters
@@ -32,6 +31,8 @@ def plot_learning_curve(history: pd.DataFrame) -> Figure:
         Columns ``step``, ``seconds`` since the start, ``loss`` and
         ``validation_error`` (pixels; NaN in a training without validation frames), one
         row a validation.
+    theme : {"light", "dark"}, optional
+        The colours.
 
     Returns
     -------
@@ -41,6 +42,8 @@ def plot_learning_curve(history: pd.DataFrame) -> Figure:
     ------
     InvalidInputError
         If a column is missing or there is no row.
+    UnknownNameError
+        If there is no such theme.
     """
     lacking = [name for name in _COLUMNS if name not in history.columns]
     if lacking or history.empty:
@@ -51,19 +54,20 @@ def plot_learning_curve(history: pd.DataFrame) -> Figure:
     steps = history["step"].to_numpy(float)
     validation = history["validation_error"].to_numpy(float)
     validated = bool(np.isfinite(validation).any())
-    figure = new_figure(6.4, 4.2 if validated else 2.4)
+    figure = new_figure(6.4, 4.2 if validated else 2.4, theme=theme)
+    look = theme_of(figure)
     panels = figure.subplots(2 if validated else 1, 1, sharex=True, squeeze=False)[:, 0]
     if validated:
         dress(panels[0], grid="y", y="validation error (px)")
-        _draw_curve(panels[0], steps, validation, SPLIT_COLOURS["validation"])
+        _draw_curve(panels[0], steps, validation, look.splits["validation"])
         _mark_best(panels[0], steps, validation)
         panels[0].tick_params(axis="x", which="both", length=0)
     dress(panels[-1], grid="y", x="training step", y="loss")
-    _draw_curve(panels[-1], steps, history["loss"].to_numpy(float), SPLIT_COLOURS["train"])
+    _draw_curve(panels[-1], steps, history["loss"].to_numpy(float), look.splits["train"])
     panels[-1].set_xlim(0, steps.max() * 1.02)
     duration = _duration(float(history["seconds"].iloc[-1]))
     panels[0].set_title(
-        f"{steps.max():.0f} steps in {duration}", fontsize=SMALL, color=MUTED, loc="right"
+        f"{steps.max():.0f} steps in {duration}", fontsize=SMALL, color=look.muted, loc="right"
     )
     return figure
 
@@ -83,17 +87,18 @@ def _draw_curve(axes: Axes, steps: np.ndarray, values: np.ndarray, colour: str) 
 
 def _mark_best(axes: Axes, steps: np.ndarray, validation: np.ndarray) -> None:
     best = int(np.nanargmin(validation))
+    ink = theme_of(axes.figure).ink
     axes.plot(
         *(steps[best], validation[best]),
         marker="o",
         markersize=8,
         markerfacecolor="none",
-        color=INK,
+        color=ink,
     )
     axes.set_title(
         f"best: {validation[best]:.2f} px at step {steps[best]:.0f}",
         fontsize=SMALL + 1,
-        color=INK,
+        color=ink,
         loc="left",
     )
 

@@ -1,4 +1,4 @@
-"""How all figures look: colours, type sizes and frames, in this one place."""
+"""How all figures of matplotlib look: type sizes, frames, grids, in a theme."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from posenb.plots.theme import LIGHT, Theme, ThemeName, find_theme, keypoint_colours
 
 __all__ = [
     "DPI",
@@ -26,51 +29,77 @@ __all__ = [
     "TEXT",
     "add_legend",
     "dress",
+    "figure_bytes",
     "keypoint_colours",
     "new_figure",
     "plain_text",
     "scale_logarithmically",
+    "theme_of",
 ]
 
 DPI = 150
 SMALL, TEXT, LARGE = 8.0, 9.0, 11.0  # points
-INK, MUTED, FAINT = "#1F2933", "#5F6B76", "#E3E7EB"
 
-SPLIT_COLOURS = {"train": "#8A939C", "validation": "#E69F00", "test": "#0072B2"}
-"""Colour of each part of a split: the eye goes to the test frames."""
-
-# The first six are Okabe and Ito's (2008), less black and yellow. Each further one is the
-# farthest from those before it in OKLab, the nearest of three distances counting: as most
-# people see them and as people without red or green cones do (Machado et al. 2009).
-_KEYPOINTS = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"),
-    *("#691E1E", "#3C0F96", "#78E1B4", "#8778FF", "#963C69", "#874B00"),
-    *("#A5B487", "#00D0EC", "#000FFF", "#E10FD2", "#69005A", "#3CD75F"),
-    *("#690FC3", "#C31E96"),
-)
-
-
-def keypoint_colours(count: int) -> list[str]:
-    """Return `count` colours, which repeat after twenty."""
-    return [_KEYPOINTS[k % len(_KEYPOINTS)] for k in range(count)]
+# Of the light theme: pictures that are drawn over frames of a video look the same in both.
+INK, MUTED, FAINT = LIGHT.ink, LIGHT.muted, LIGHT.faint
+SPLIT_COLOURS = LIGHT.splits
 
 
 class _NotebookFigure(Figure):
-    """A figure that shows itself in a notebook, also where pyplot was never imported."""
+    """A figure that knows its theme and shows itself in a notebook, also without pyplot."""
+
+    theme: Theme = LIGHT
 
     def _repr_png_(self) -> bytes:
-        data = io.BytesIO()
-        self.savefig(data, format="png")
-        return data.getvalue()
+        return figure_bytes(self, "png")
 
 
-def new_figure(width: float, height: float, *, arranged: bool = True) -> Figure:
-    """Return an empty figure of `width` x `height` inches that belongs to no window.
+def new_figure(
+    width: float, height: float, *, arranged: bool = True, theme: ThemeName = "light"
+) -> Figure:
+    """Return an empty figure that belongs to no window.
 
-    Its axes are arranged so that no text is clipped, unless `arranged` is False.
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    arranged : bool, optional
+        Whether its axes are arranged so that no text is clipped.
+    theme : {"light", "dark"}, optional
+        Look of all that `dress` and `add_legend` touch on it.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such theme.
     """
     layout: Literal["constrained"] | None = "constrained" if arranged else None
-    return _NotebookFigure((width, height), dpi=DPI, layout=layout, facecolor="white")
+    look = find_theme(theme)
+    figure = _NotebookFigure((width, height), dpi=DPI, layout=layout, facecolor=look.paper)
+    figure.theme = look
+    return figure
+
+
+def theme_of(figure: FigureBase) -> Theme:
+    """Return the theme a figure was made with; the light one for a figure from elsewhere."""
+    return figure.theme if isinstance(figure, _NotebookFigure) else LIGHT
+
+
+def figure_bytes(figure: Figure, kind: Literal["png", "svg", "pdf"]) -> bytes:
+    """Return a figure as the content of a file; the letters of SVG and PDF stay letters.
+
+    The same figure gives the same bytes.
+    """
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "posenb", "pdf.fonttype": 42}
+    undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    data = io.BytesIO()
+    with rc_context(settings):
+        figure.savefig(data, format=kind, metadata=undated[kind])
+    return data.getvalue()
 
 
 def dress(
@@ -94,20 +123,21 @@ def dress(
     title : str, optional
         Heading, left above the axes.
     """
-    axes.set_facecolor("white")
+    look = theme_of(axes.figure)
+    axes.set_facecolor(look.paper)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
-        spine.set(color=MUTED, linewidth=0.8)
+        spine.set(color=look.muted, linewidth=0.8)
     axes.tick_params(
-        labelsize=SMALL, labelcolor=INK, color=MUTED, width=0.8, length=3, which="major"
+        labelsize=SMALL, labelcolor=look.ink, color=look.muted, width=0.8, length=3, which="major"
     )
-    axes.tick_params(color=MUTED, width=0.5, length=1.5, which="minor")
+    axes.tick_params(color=look.muted, width=0.5, length=1.5, which="minor")
     axes.set_axisbelow(True)
     if grid is not None:
-        axes.grid(visible=True, which="major", axis=grid, color=FAINT, linewidth=0.8)
-    axes.set_xlabel(x, fontsize=TEXT, color=INK)
-    axes.set_ylabel(y, fontsize=TEXT, color=INK)
-    axes.set_title(title, fontsize=LARGE, color=INK, loc="left", parse_math=False)
+        axes.grid(visible=True, which="major", axis=grid, color=look.faint, linewidth=0.8)
+    axes.set_xlabel(x, fontsize=TEXT, color=look.ink)
+    axes.set_ylabel(y, fontsize=TEXT, color=look.ink)
+    axes.set_title(title, fontsize=LARGE, color=look.ink, loc="left", parse_math=False)
 
 
 def scale_logarithmically(axis: Axis, values: np.ndarray) -> None:
@@ -153,5 +183,5 @@ def add_legend(axes: Axes, handles: Sequence[Artist], names: Sequence[str], **pl
     # matplotlib leaves out names that start with an underscore, so they are set afterwards.
     legend = axes.legend(handles, [" "] * len(names), frameon=False, fontsize=SMALL, **place)
     for text, name in zip(legend.get_texts(), names, strict=True):
-        text.set(text=name, color=INK, parse_math=False)
+        text.set(text=name, color=theme_of(axes.figure).ink, parse_math=False)
     return legend
