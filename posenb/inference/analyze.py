@@ -12,7 +12,7 @@ import numpy as np
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
-from posenb.core import AnalyzeConfig, Poses
+from posenb.core import AnalyzeConfig, FrameFormat, Poses
 from posenb.errors import AnalysisError, StorageError
 from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Recipe, run_chunks
 from posenb.inference.model import Model, find_model
@@ -188,12 +188,12 @@ def _finish(plan: _Plan, folder: ChunkFolder, progress: Progress) -> list[Finish
         _check_writable(folder, plan.target)
         x1, x2, y1, y2 = plan.crop
         size = plan.config.batch_size
-        predict = plan.model.predict(y2 - y1, x2 - x1, size)
+        predict = plan.model.predict(FrameFormat("rgb", y2 - y1, x2 - x1), size)
         software = plan.model.software
 
         def read(chunk: Chunk) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for indices, frames in plan.video.batches(size, chunk.start, chunk.stop):
-                yield indices, np.ascontiguousarray(frames[:, y1:y2, x1:x2])
+                yield indices, frames[:, y1:y2, x1:x2].reshape(len(frames), -1)
 
         def put(chunk: Chunk, poses: np.ndarray) -> None:
             finished[chunk] = Finished(poses, software)

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from posenb import storage
 from posenb.inference.ahead import ahead
+from posenb.inference.runtimes import Predict
 
-__all__ = ["Chunk", "ChunkFolder", "Finished", "Predict", "Recipe", "run_chunks"]
+__all__ = ["Chunk", "ChunkFolder", "Finished", "Recipe", "run_chunks"]
 
 # Part of every key: raise it when the same frames would get other numbers.
 _VERSION = 1
@@ -26,25 +27,6 @@ _SEAL = hashlib.sha256().digest_size
 _READERS = 8  # most of a small file's time is waiting for an answer
 
 Batch = tuple[np.ndarray, np.ndarray]
-
-
-class Predict(Protocol):
-    """Whatever finds poses in frames: Keras, or any other runtime."""
-
-    def __call__(self, frames: np.ndarray, /) -> np.ndarray:
-        """Find the keypoints.
-
-        Parameters
-        ----------
-        frames : ndarray of uint8, shape (B, H, W, 3)
-            RGB.
-
-        Returns
-        -------
-        ndarray of float32, shape (B, K, 3)
-            x, y in pixels of the frame (integers are pixel centres) and likelihood.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +177,7 @@ def run_chunks(
     chunks : sequence of Chunk
         Those to do.
     read : callable
-        Gives batches of a chunk: indices, shape (B,), and frames, shape (B, H, W, 3).
+        Gives batches of a chunk: indices, shape (B,), and raw frames, shape (B, nbytes).
         Frames that cannot be decoded are left out. Called in another thread.
     predict : Predict
     put : callable

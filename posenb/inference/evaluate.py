@@ -13,7 +13,7 @@ import numpy as np
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
-from posenb.core import FrameName, Labels, Skeleton, Visibility
+from posenb.core import FrameFormat, FrameName, Labels, Skeleton, Visibility
 from posenb.errors import AnalysisError, InvalidInputError, LabelError, LabelWarning, StorageError
 from posenb.evaluation import check_limits, pixel_errors, summarise, tabulate_errors
 from posenb.inference.evaluation_files import Evaluation, write_evaluation, write_pictures
@@ -190,7 +190,8 @@ def _predict(
 
         for indices, batch in _batches(readable()):
             height, width = batch.shape[1:3]
-            poses[indices] = model.predict(height, width, _BATCH)(batch)
+            predict = model.predict(FrameFormat("rgb", height, width), _BATCH)
+            poses[indices] = predict(batch.reshape(len(batch), -1))
             bar.advance(len(indices))
     return poses, faults
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,10 @@ import numpy as np
 
 import posenb
 from posenb import storage
-from posenb.core import ModelDescription
+from posenb.core import FrameFormat, ModelDescription
 from posenb.errors import AnalysisError
-from posenb.inference.chunks import Predict
+from posenb.inference.runtimes.keras_runtime import compile_keras, keras_software
+from posenb.inference.runtimes.protocol import Crop, Predict
 from posenb.project import Run, open_run
 
 __all__ = ["Model", "find_model"]
@@ -77,60 +77,42 @@ class Model:
         return description
 
     @property
+    def identity(self) -> str:
+        """All of the model and its runtime that decides poses, as a text."""
+        return self.digest
+
+    @property
     def software(self) -> Mapping[str, str]:
         """Versions of the packages that decide the poses."""
-        import keras
-
-        backend = keras.backend.backend()
         return {
             "posenb": posenb.__version__,
-            "keras": keras.__version__,
-            "backend": backend,
-            backend: sys.modules[backend].__version__,
+            **keras_software(),
             "numpy": np.__version__,
             "av": version("av"),
         }
 
     @cached_property
-    def _compiled(self) -> dict[tuple[int, int, int], Predict]:
+    def _compiled(self) -> dict[tuple[FrameFormat, int, Crop | None], Predict]:
         return {}
 
-    def predict(self, height: int, width: int, batch_size: int) -> Predict:
-        """Return the model compiled for batches of one shape, once for all videos of a size.
+    def predict(self, frames: FrameFormat, batch_size: int, crop: Crop | None = None) -> Predict:
+        """Return the model compiled for raw frames of one format, once for all videos of it.
 
         Parameters
         ----------
-        height, width : int
-            Size of the frames, pixels.
+        frames : FrameFormat
+            Their format.
         batch_size : int
             Frames per forward pass. Fewer are filled up, so that there is one shape to
             compile for and the numbers of a frame do not depend on its company.
+        crop : (int, int, int, int), optional
+            x1, x2, y1, y2 in pixels, the ends excluded: the part to look at. Poses are in
+            its pixels.
         """
-        shape = (height, width, batch_size)
-        if shape not in self._compiled:
-            self._compiled[shape] = self._compile(*shape)
-        return self._compiled[shape]
-
-    def _compile(self, height: int, width: int, batch_size: int) -> Predict:
-        import keras
-
-        from posenb.models import jit_compile
-
-        frames = keras.Input((height, width, 3), dtype="uint8")
-        model = keras.Model(frames, self._loaded[0](frames))
-        model.compile(jit_compile=jit_compile())
-
-        def predict(batch: np.ndarray, /) -> np.ndarray:
-            lacking = batch_size - len(batch)
-            if lacking:
-                filling = np.zeros((lacking, *batch.shape[1:]), batch.dtype)
-                whole = np.concatenate([batch, filling])
-            else:
-                whole = batch
-            poses: np.ndarray = model.predict_on_batch(whole)
-            return poses[: len(batch)]
-
-        return predict
+        key = (frames, batch_size, crop)
+        if key not in self._compiled:
+            self._compiled[key] = compile_keras(self._loaded[0], frames, batch_size, crop)
+        return self._compiled[key]
 
 
 def find_model(run: Run | storage.Url) -> Model:

@@ -25,6 +25,7 @@ from posenb.models.layers import (  # noqa: E402
 )
 from posenb.models.losses import cell_centres, pose_loss, scoremap_targets  # noqa: E402
 from posenb.models.network import build_network, build_normalise, build_predictor  # noqa: E402
+from posenb.models.planes import ToRGB  # noqa: E402
 
 __all__ = [
     "OFFSET_SCALE",
@@ -32,6 +33,7 @@ __all__ = [
     "Normalise",
     "PadToMultiple",
     "Resize",
+    "ToRGB",
     "ToSource",
     "accelerator",
     "backbone_names",
