@@ -13,6 +13,7 @@ from posenb.video.index import FrameIndex
 from posenb.video.index_cache import cache_path, load_index, save_index
 from posenb.video.info import VideoInfo
 from posenb.video.picture import PictureMaker
+from posenb.video.raw import RawMaker
 from posenb.video.reader import VideoReader
 from posenb.video.scan import scan
 
@@ -71,7 +72,8 @@ def open_video(url: Url) -> VideoReader:
         sample = _first_decodable(decoder, whole, len(index.times))
         picture = PictureMaker(sample)
         info = _info(whole, index, decoder.codec, sample.format.name, picture)
-        reader = VideoReader(info, decoder, picture, resources.pop_all())
+        raw = RawMaker(sample, picture)
+        reader = VideoReader(info, decoder, picture, raw, resources.pop_all())
     if info.missing_frames:
         warnings.warn(
             f"{info.missing_frames} of {info.frame_count + info.missing_frames} frames of {whole} "

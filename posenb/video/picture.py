@@ -63,13 +63,16 @@ class PictureMaker:
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the picture of `frame`, shape (H, W, 3), uint8 RGB."""
+        return np.ascontiguousarray(self.turn(self.convert(frame, format="rgb24").to_ndarray()))
+
+    def convert(self, frame: Frame, **options: Any) -> Frame:
+        """Return `frame` at the stored size and in another format, not turned yet."""
         width, height = self._stored
         if not hasattr(self._local, "reformatter"):
             self._local.reformatter = VideoReformatter()
-        converted = self._local.reformatter.reformat(
-            frame, width=width, height=height, format="rgb24"
-        )
-        picture: np.ndarray = converted.to_ndarray()
-        if self.mirrored:
-            picture = picture[:, ::-1]
-        return np.ascontiguousarray(np.rot90(picture, -self.rotation // 90))
+        return self._local.reformatter.reformat(frame, width=width, height=height, **options)
+
+    def turn(self, stored: np.ndarray) -> np.ndarray:
+        """Return a view of `stored`, shape (h, w, ...), as it is displayed."""
+        upright = stored[:, ::-1] if self.mirrored else stored
+        return np.rot90(upright, -self.rotation // 90)

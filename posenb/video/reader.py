@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from types import TracebackType
 from typing import Self, SupportsIndex
 
 import numpy as np
 
+from posenb.core import FrameFormat
 from posenb.errors import InvalidInputError, VideoError, VideoWarning
 from posenb.video.decoder import Decoder, Frame
 from posenb.video.info import VideoInfo
 from posenb.video.picture import PictureMaker
+from posenb.video.raw import RawMaker
 
 __all__ = ["FrameIndexError", "VideoReader"]
 
@@ -46,16 +50,24 @@ class VideoReader:
         Gives the frames.
     picture : PictureMaker
         Makes pictures of them.
+    raw : RawMaker
+        Makes raw frames of them.
     resources : ExitStack
         Closed with the reader.
     """
 
     def __init__(
-        self, info: VideoInfo, decoder: Decoder, picture: PictureMaker, resources: ExitStack
+        self,
+        info: VideoInfo,
+        decoder: Decoder,
+        picture: PictureMaker,
+        raw: RawMaker,
+        resources: ExitStack,
     ) -> None:
         self.info = info
         self._decoder = decoder
         self._picture = picture
+        self._raw = raw
         self._resources = resources
         self._closed = False
 
@@ -124,6 +136,11 @@ class VideoReader:
     def pixel_format(self) -> str:
         """FFmpeg's name of the stored pixel format."""
         return self.info.pixel_format
+
+    @property
+    def format(self) -> FrameFormat:
+        """Format of the frames that `raw_batches` gives."""
+        return self._raw.format
 
     @property
     def keyframes(self) -> np.ndarray:
@@ -230,29 +247,81 @@ class VideoReader:
         _check_positive("size", size)
         return self._batches(size, self._range(start, stop, 1))
 
-    def chunks(self, size: int) -> list[tuple[int, int]]:
-        """Divide the video into ranges that decode independently.
+    def raw_batches(
+        self,
+        size: int,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        out: Callable[[], np.ndarray] | None = None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Iterate over a range of frames in batches, in the form nearest to the decoder's.
+
+        This saves the conversion to RGB, which takes longer than decoding, and up to half
+        of the bytes; `format` tells what they mean.
 
         Parameters
         ----------
         size : int
-            Wanted number of frames in each.
+            Frames in a batch; the last one may hold fewer.
+        start, stop : int
+            As in a slice.
+        out : callable, optional
+            Gives the array that the next batch is written to, of dtype uint8 and shape
+            (`size`, nbytes): one that is not used any more. By default each is new.
+
+        Yields
+        ------
+        indices : ndarray of int64, shape (B,)
+            Which frames. They are consecutive, except where frames could not be
+            decoded and are left out.
+        frames : ndarray of uint8, shape (B, nbytes)
+            The planes of each frame as `format` lays them out, upright: the first B rows
+            of the array that `out` gave.
+
+        Warns
+        -----
+        VideoWarning
+            At the end, if frames could not be decoded and were left out.
+        """
+        _check_positive("size", size)
+        return self._raw_batches(size, self._range(start, stop, 1), out)
+
+    def chunks(self, size: int, start: int = 0, stop: int | None = None) -> list[tuple[int, int]]:
+        """Divide a range of frames into ranges that decode independently.
+
+        Parameters
+        ----------
+        size : int
+            Most frames in each.
+        start, stop : int
+            As in a slice.
 
         Returns
         -------
         list of (start, stop)
-            They cover the video without overlap, and each begins at a keyframe. A range is
-            as near to `size` as keyframes allow, longer where they are farther apart.
+            They cover the range without overlap. Each begins at a keyframe, so that none
+            is decoded for another one's sake, and is as long as keyframes and `size` allow.
+            Where keyframes are more than `size` apart, the frames between two are divided
+            evenly, and all but the first of these ranges begin at none.
         """
         _check_positive("size", size)
-        borders = [0]
+        ranks = self._range(start, stop, 1)
         keys = self.keyframes
-        while True:
-            later = keys[keys > borders[-1]]
-            if not len(later) or borders[-1] + size >= len(self):
-                break
-            borders.append(int(later[np.argmin(np.abs(later - borders[-1] - size))]))
-        return list(zip(borders, [*borders[1:], len(self)], strict=True))
+        starts = [ranks.start, *keys[(keys > ranks.start) & (keys < ranks.stop)].tolist()]
+        borders = [ranks.start]
+        while borders[-1] < ranks.stop:
+            begin = borders[-1]
+            near = bisect_right(starts, begin + size)
+            if begin + size >= ranks.stop:
+                borders.append(ranks.stop)
+            elif starts[near - 1] > begin:
+                borders.append(starts[near - 1])
+            else:
+                end = starts[near] if near < len(starts) else ranks.stop
+                parts = -(-(end - begin) // size)
+                borders += [begin + (end - begin) * part // parts for part in range(1, parts + 1)]
+        return list(pairwise(borders))
 
     def _range(self, start: int, stop: int | None, step: int) -> range:
         _check_positive("step", step)
@@ -267,13 +336,16 @@ class VideoReader:
         return self._decoder.frame(rank)
 
     def _read(self, ranks: range) -> Iterator[tuple[int, np.ndarray]]:
+        return ((rank, self._picture(frame)) for rank, frame in self._frames(ranks))
+
+    def _frames(self, ranks: range) -> Iterator[tuple[int, Frame]]:
         lost = []
         for rank in ranks:
             frame = self._frame(rank)
             if frame is None:
                 lost.append(rank)
             else:
-                yield rank, self._picture(frame)
+                yield rank, frame
         if lost:
             warnings.warn(
                 f"{len(lost)} of {len(ranks)} frames of {self.url} could not be decoded and are "
@@ -284,21 +356,43 @@ class VideoReader:
             )
 
     def _batches(self, size: int, ranks: range) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        shape = (self.height, self.width, 3)
-        left = len(ranks)
-        filled = 0
-        for rank, picture in self._read(ranks):
-            if filled == 0:
-                indices = np.empty(min(size, left), np.int64)
-                frames = np.empty((len(indices), *shape), np.uint8)
-            indices[filled], frames[filled] = rank, picture
-            filled += 1
-            if filled == len(indices):
-                yield indices, frames
-                left -= filled
-                filled = 0
+        shape = (min(size, len(ranks)), self.height, self.width, 3)
+
+        def write(frame: Frame, row: np.ndarray) -> None:
+            row[...] = self._picture(frame)
+
+        return self._filled(ranks, write, lambda: np.empty(shape, np.uint8))
+
+    def _raw_batches(
+        self, size: int, ranks: range, out: Callable[[], np.ndarray] | None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        shape = (min(size, len(ranks)), self.format.nbytes)
+        return self._filled(ranks, self._raw.write, out or (lambda: np.empty(shape, np.uint8)))
+
+    def _filled(
+        self,
+        ranks: range,
+        write: Callable[[Frame, np.ndarray], None],
+        out: Callable[[], np.ndarray],
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Write frames into the arrays that `out` gives until each is full."""
+        filled: list[int] = []
+        for rank, frame in self._frames(ranks):
+            if not filled:
+                frames = out()
+            write(frame, frames[len(filled)])
+            filled.append(rank)
+            if len(filled) == len(frames):
+                yield np.array(filled), frames
+                filled = []
         if filled:
-            yield indices[:filled], frames[:filled]
+            yield np.array(filled), frames[: len(filled)]
+
+
+def _part(start: int, stop: int, scale: float, size: int) -> slice:
+    """Return which pixels of a row or column of `size` show those from `start` to `stop`."""
+    first = min(round(start * scale), size - 1)
+    return slice(first, max(first + 1, round(stop * scale)))
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from posenb.core import FrameFormat
+
 WIDTH, HEIGHT = 96, 64
 _BITS = 12
 
@@ -112,3 +114,19 @@ def turn(path: Path, matrix: tuple[int, int, int, int]) -> Path:
     data[body + 40 : body + 76] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
     return path
+
+
+def as_pictures(raw: np.ndarray, form: FrameFormat) -> np.ndarray:
+    """Colours of raw frames, shape (B, H, W, 3), by the formula of their format."""
+    down, across = form.shared
+    planes, start = [], 0
+    for height, width in form.planes:
+        plane = raw[:, start : start + height * width].reshape(-1, height, width)
+        start += height * width
+        planes.append(plane.astype(float))
+    if form.kind == "rgb":
+        return planes[0].reshape(-1, form.height, form.width, 3)
+    size = np.s_[:, : form.height, : form.width]
+    chroma = [plane.repeat(down, 1).repeat(across, 2)[size] for plane in planes[1:]]
+    stacked = np.stack([planes[0], *(chroma or [planes[0]] * 2), np.ones_like(planes[0])], -1)
+    return (stacked @ np.array(form.to_rgb).T).clip(0, 255)

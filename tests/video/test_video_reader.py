@@ -106,21 +106,39 @@ def test_sizes_must_be_positive(video: VideoReader, size: int):
 @pytest.mark.parametrize(
     ("size", "borders"),
     [
-        (1, [0, 10, 20, 30]),
+        (1, list(range(40))),
+        (3, [0, 2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30, 32, 35, 37]),
+        (9, [0, 5, 10, 15, 20, 25, 30, 35]),
         (10, [0, 10, 20, 30]),
-        (14, [0, 10, 20, 30]),
-        (17, [0, 20, 30]),
+        (19, [0, 10, 20, 30]),
         (20, [0, 20]),
         (39, [0, 30]),
         (40, [0]),
         (1000, [0]),
     ],
 )
-def test_chunks_begin_at_the_keyframes_nearest_to_their_size(
+def test_chunks_begin_at_keyframes_and_are_no_longer_than_asked_for(
     video: VideoReader, size: int, borders: list[int]
 ):
     assert video.keyframes.tolist() == [0, 10, 20, 30]
     assert video.chunks(size) == list(zip(borders, [*borders[1:], 40], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("size", "start", "stop", "chunks"),
+    [
+        (10, 5, 33, [(5, 10), (10, 20), (20, 30), (30, 33)]),
+        (10, 10, 15, [(10, 15)]),
+        (4, 11, 15, [(11, 15)]),
+        (4, 11, 16, [(11, 13), (13, 16)]),
+        (100, 39, 40, [(39, 40)]),
+        (100, 7, 7, []),
+    ],
+)
+def test_chunks_of_a_range_stay_within_it(
+    video: VideoReader, size: int, start: int, stop: int, chunks: list[tuple[int, int]]
+):
+    assert video.chunks(size, start, stop) == chunks
 
 
 def test_two_iterations_at_once_do_not_disturb_each_other(video: VideoReader):
