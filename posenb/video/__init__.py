@@ -3,6 +3,7 @@
 from posenb.video.info import VideoInfo
 from posenb.video.opening import open_video, probe
 from posenb.video.reader import FrameIndexError, VideoReader
+from posenb.video.thumbnails import read_thumbnails
 from posenb.video.writer import VideoWriter, write_video
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "VideoWriter",
     "open_video",
     "probe",
+    "read_thumbnails",
     "write_video",
 ]

@@ -44,22 +44,27 @@ class Decoder:
         What errors shall name.
     index : FrameIndex
         The index of that file.
+    quick : bool, optional
+        Leave out the frames that no other one leans on, and let the decoder mend what is
+        damaged; only `near` makes sense then.
 
     Attributes
     ----------
+    index : FrameIndex
     lost : set of int
         Frames met so far that are in the index but cannot be decoded.
     """
 
-    def __init__(self, file: BinaryIO, url: str, index: FrameIndex) -> None:
+    def __init__(self, file: BinaryIO, url: str, index: FrameIndex, *, quick: bool = False) -> None:
         self.lost: set[int] = set()
+        self.index = index
         self._file = file
         self._url = url
-        self._index = index
+        self._quick = quick
         self._careful = False
         # Where a group of pictures leans on the one before, seeking alone makes the decoder
         # complain, so there its complaints tell nothing.
-        self._strictness = {} if index.open_groups else {"err_detect": "explode"}
+        self._strictness = {} if index.open_groups or quick else {"err_detect": "explode"}
         self._lock = threading.Lock()
         positions = index.positions
         distinct = bool((positions >= 0).all()) and len(np.unique(positions)) == len(positions)
@@ -99,8 +104,17 @@ class Decoder:
                 return self._find(rank)
             except BaseException:
                 # An interrupt or a failing network ended the decoding; begin anew next time.
-                self._at, self._held = len(self._index.times), None
+                self._at, self._held = len(self.index.times), None
                 raise
+
+    def near(self, rank: int) -> tuple[int, Frame] | None:
+        """Return the first frame from `rank` on that comes, and which it is; None at the end."""
+        with self._lock:
+            entry = self._entry_of(rank)
+            if not self._is_ahead(rank, entry):
+                self._start(entry)
+            self._advance(rank)
+            return None if self._held is None else (self._at, self._held)
 
     def _reopen(self) -> None:
         self._container.close()
@@ -114,6 +128,8 @@ class Decoder:
         else:
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.options = self._strictness
+        if self._quick:
+            self._stream.codec_context.skip_frame = "NONREF"
         self._feed(data_packets(self._container, self._stream), count())
 
     def _find(self, rank: int) -> Frame | None:
@@ -140,12 +156,12 @@ class Decoder:
         if self._careful:
             # What the decoder saw before must not change how it mends a damaged picture.
             return entry == self._started_at
-        return rank - self._at <= _SHORT_JUMP or int(self._index.entries[entry, 1]) <= self._at
+        return rank - self._at <= _SHORT_JUMP or int(self.index.entries[entry, 1]) <= self._at
 
     def _advance(self, rank: int) -> bool:
         """Decode up to frame `rank` or the first one after it; tell whether `rank` came."""
         while self._at < rank or self._held is None:
-            rank_of_next, frame = next(self._frames, (len(self._index.times), None))
+            rank_of_next, frame = next(self._frames, (len(self.index.times), None))
             if frame is not None and rank_of_next < self._at + (self._held is not None):
                 continue  # not shown, or leans on a group of pictures that was not decoded
             self._at, self._held = rank_of_next, frame
@@ -155,7 +171,7 @@ class Decoder:
 
     def _entry_of(self, rank: int) -> int:
         """Return the row of the last entry from which frame `rank` comes out right."""
-        entries = self._index.entries
+        entries = self.index.entries
         row = int(np.searchsorted(entries[:, 1], rank, side="right")) - 1
         packet = self._packets[rank]
         while entries[row, 0] > packet:
@@ -163,7 +179,7 @@ class Decoder:
         return row
 
     def _earlier(self, entry: int) -> Iterator[int]:
-        packets = self._index.entries[:, 0]
+        packets = self.index.entries[:, 0]
         back = 1
         while entry:
             row = max(entry - back, 0)
@@ -176,9 +192,9 @@ class Decoder:
 
     def _start(self, entry: int) -> None:
         """Begin to decode at an entry, or before it where the container cannot seek there."""
-        packet, first = (int(value) for value in self._index.entries[entry])
+        packet, first = (int(value) for value in self.index.entries[entry])
         for row in (entry, *self._earlier(entry)) if entry and self._numbers else ():
-            landed = self._seek(int(self._index.timestamps[self._index.entries[row, 0]]))
+            landed = self._seek(int(self.index.timestamps[self.index.entries[row, 0]]))
             if landed is not None and landed <= packet:
                 break
         else:
@@ -199,7 +215,7 @@ class Decoder:
         return number
 
     def _feed(self, packets: Iterator[Any], numbers: Iterator[int]) -> None:
-        ranks = self._index.ranks
+        ranks = self.index.ranks
 
         def number(packet: Any) -> int | None:
             following = next(numbers)
