@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from posenb import storage
 from posenb.errors import InvalidInputError, VideoError
@@ -98,6 +99,8 @@ class VideoWriter:
         self._session: AbstractContextManager[Any] | None = None
         self._container: Any = None
         self._stream: Any = None
+        # Kept from frame to frame, for making its tables takes time.
+        self._reformatter = VideoReformatter()
 
     def __enter__(self) -> Self:
         self._session = self._opened()
@@ -153,9 +156,10 @@ class VideoWriter:
         if self._stream is None:
             self.size = (width, height)
             self._stream = self._add_stream(width + width % 2, height + height % 2)
-        padded = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU601")
+        if height % 2 or width % 2:
+            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")
+        picture = self._reformatter.reformat(picture, format="yuv420p", dst_colorspace="ITU601")
         picture.pts = self.count
         picture.time_base = 1 / self.fps
         self._container.mux(self._stream.encode(picture))
