@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -17,11 +17,11 @@ from posenb.errors import ProjectError
 from posenb.labels import write_labels
 from posenb.labels.files import FOLDER
 from posenb.project.foreign import CONFIG
+from posenb.project.images import IMAGE_SUFFIXES, list_frames
 from posenb.project.value import VIDEOS, Project
 
 __all__ = ["to_dlc"]
 
-_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -106,16 +106,10 @@ def _copy_frames(
     project: Project, target: Path, video: str, stem: str, labels: Labels | None
 ) -> None:
     """Copy the images of `video` and write its labels, under the name `stem`."""
-    source = storage.join(project.url, FOLDER, video)
-    images = [
-        url
-        for url in storage.list_files(source)
-        if PurePosixPath(storage.name(url)).suffix.lower() in _IMAGES
-    ]
     chosen = [n for n, frame in enumerate(labels.frames) if frame.video == video] if labels else []
     goal = str(target / FOLDER / stem)
-    for url in images:
-        storage.copy(url, storage.join(goal, storage.name(url)))
+    for frame in list_frames(project, video):
+        storage.copy(project.image_url(frame), storage.join(goal, frame.image))
     if labels and chosen:
         part = labels.select(chosen)
         frames = tuple(FrameName(stem, frame.image) for frame in part.frames)
@@ -162,7 +156,7 @@ def _crop(project: Project, target: Path, stem: str) -> str:
 
     x1, y1 = 0, 0
     images: Sequence[Path] = sorted((target / FOLDER / stem).glob("*"))
-    pictures = [path for path in images if path.suffix.lower() in _IMAGES]
+    pictures = [path for path in images if path.suffix.lower() in IMAGE_SUFFIXES]
     if stem in project.crops:
         x1, x2, y1, y2 = project.crops[stem]
     elif pictures:

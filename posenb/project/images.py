@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from posenb import storage
 from posenb.core import FrameName
 from posenb.errors import LabelError
+from posenb.labels.files import FOLDER
 from posenb.project.value import Project
 
-__all__ = ["read_image"]
+__all__ = ["IMAGE_SUFFIXES", "list_frames", "read_image"]
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+
+
+def list_frames(project: Project, video: str) -> tuple[FrameName, ...]:
+    """Name the images that lie in the folder of a video, labelled or not, sorted."""
+    return tuple(
+        FrameName(video, storage.name(url))
+        for url in storage.list_files(storage.join(project.url, FOLDER, video))
+        if PurePosixPath(storage.name(url)).suffix.lower() in IMAGE_SUFFIXES
+    )
 
 
 def read_image(project: Project, frame: FrameName) -> np.ndarray:
