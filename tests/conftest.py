@@ -6,9 +6,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from jupyter_servers import browser, jupyter, jupyter_colab, open_notebook
 from storage_servers import gs_bucket, gs_server, s3_bucket, s3_server
 
-__all__ = ["gs_bucket", "gs_server", "s3_bucket", "s3_server"]  # fixtures for every room
+__all__ = [  # fixtures for every room
+    "browser",
+    "gs_bucket",
+    "gs_server",
+    "jupyter",
+    "jupyter_colab",
+    "open_notebook",
+    "s3_bucket",
+    "s3_server",
+]
 
 ROOT = Path(__file__).parent.parent
 
