@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from posenb import storage
 from posenb.errors import InvalidInputError, VideoError
@@ -159,7 +159,9 @@ class VideoWriter:
         if height % 2 or width % 2:
             frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame), format="rgb24")
-        picture = self._reformatter.reformat(picture, format="yuv420p", dst_colorspace="ITU601")
+        picture = self._reformatter.reformat(
+            picture, format="yuv420p", dst_colorspace=Colorspace.ITU601
+        )
         picture.pts = self.count
         picture.time_base = 1 / self.fps
         self._container.mux(self._stream.encode(picture))
