@@ -1,0 +1,165 @@
+// Curves on canvases: as many points as the screen can show, and no peak lost.
+"use strict";
+
+const LINE = 1.3; // pixels of CSS
+const PATIENCE = 10; // milliseconds of drawing before the page may answer
+
+function fit(canvas, width, height, sharpness) {
+  canvas.width = Math.round(width * sharpness);
+  canvas.height = Math.round(height * sharpness);
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
+  return context;
+}
+
+function clipTo(context, box) {
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+}
+
+function scale(range, from, length) {
+  const factor = length / (range[1] - range[0]);
+  return (value) => from + (value - range[0]) * factor;
+}
+
+function dot(context, x, y, radius) {
+  context.moveTo(x + radius, y);
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+// One line of a panel against time.
+function drawCurve(context, recording, channel, line, look, box, times, values) {
+  const x = scale(times, box.left, box.width);
+  const y = scale(values, box.top + box.height, -box.height);
+  const first = Math.max(0, recording.after(times[0]) - 1);
+  const last = Math.min(recording.count, recording.after(times[1]) + 1);
+  let size = 1;
+  while ((last - first) / size > box.width) size *= 2;
+  context.strokeStyle = context.fillStyle = look.colour;
+  context.lineWidth = LINE;
+  context.lineJoin = "bevel";
+  context.beginPath();
+  if (size === 1) {
+    traceSamples(context, recording, channel, line, [first, last], x, y, box.width);
+  } else {
+    traceExtremes(context, recording, channel, line, [first, last], size, x, y);
+  }
+  context.stroke();
+}
+
+function traceSamples(context, recording, channel, line, [first, last], x, y, width) {
+  const spread = width / Math.max(1, last - first) > 7;
+  let open = false;
+  for (let i = first; i < last; i++) {
+    const value = recording.at(channel, line, i);
+    if (Number.isNaN(value)) {
+      open = false;
+      continue;
+    }
+    const [across, down] = [x(recording.time(i)), y(value)];
+    const alone = !open && Number.isNaN(recording.at(channel, line, i + 1));
+    if (open) context.lineTo(across, down);
+    if (spread || alone) dot(context, across, down, spread ? 1.6 : 0.7);
+    context.moveTo(across, down);
+    open = true;
+  }
+}
+
+function traceExtremes(context, recording, channel, line, [first, last], size, x, y) {
+  const { low, high } = recording.extremes(channel, line, size);
+  const stop = Math.ceil(last / size);
+  let open = false;
+  for (let b = Math.floor(first / size); b < stop; b++) {
+    if (Number.isNaN(low[b])) {
+      open = false;
+      continue;
+    }
+    const middle = Math.min(b * size + (size >> 1), recording.count - 1);
+    const across = x(recording.time(middle));
+    const [bottom, top] = [y(low[b]), y(high[b])];
+    if (open) context.lineTo(across, bottom);
+    else context.moveTo(across, bottom);
+    context.lineTo(across, Math.abs(top - bottom) < 1 ? bottom - 1 : top); // a flat one is seen too
+    open = true;
+  }
+}
+
+// Draw paths in slices; `stride` leaves out frames where haste matters more than shape.
+function* drawPaths(context, recording, looks, box, view, stride) {
+  const x = scale(view.x, box.left, box.width);
+  const y = scale(view.y, box.top, box.height);
+  const [first, last] = [recording.after(view.times[0]), recording.after(view.times[1] + 1e-9)];
+  const few = last - first <= 300;
+  context.lineWidth = LINE;
+  context.lineJoin = "bevel";
+  context.globalAlpha = 0.8;
+  for (let line = 0; line < recording.lines; line++) {
+    if (!recording.visible[line]) continue;
+    context.strokeStyle = looks[line].colour;
+    for (let from = first; from < last; from += 20000) {
+      const until = Math.min(from + 20000, last - 1);
+      context.beginPath();
+      tracePath(context, recording, line, [from, until], x, y, stride, few);
+      context.stroke();
+      yield;
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function tracePath(context, recording, line, [from, until], x, y, stride, few) {
+  const { x: xs, y: ys } = recording.values;
+  const start = line * recording.count;
+  let [open, alone] = [false, false];
+  let [across, down] = [0, 0];
+  const close = () => {
+    if (alone) dot(context, across, down, 0.7);
+    alone = false;
+  };
+  for (let i = from; i <= until; i += stride) {
+    const n = start + i;
+    if (!recording.shown[n] || xs[n] !== xs[n]) {
+      close();
+      open = false;
+      continue;
+    }
+    const [px, py] = [x(xs[n]), y(ys[n])];
+    if (open && Math.abs(px - across) < 0.5 && Math.abs(py - down) < 0.5) continue;
+    if (open) context.lineTo(px, py);
+    else context.moveTo(px, py);
+    alone = !open;
+    if (few) {
+      dot(context, px, py, 1.4);
+      context.moveTo(px, py);
+    }
+    [across, down, open] = [px, py, true];
+  }
+  close();
+}
+
+// Run a generator without keeping the page from answering; a later one takes its place.
+class Painter {
+  start(work, done) {
+    this.current = work;
+    const go = () => {
+      if (this.current !== work) return;
+      const begun = performance.now();
+      do {
+        if (work.next().done) {
+          this.current = null;
+          done();
+          return;
+        }
+      } while (performance.now() - begun < PATIENCE);
+      requestAnimationFrame(go);
+    };
+    go();
+  }
+
+  get busy() {
+    return Boolean(this.current);
+  }
+}

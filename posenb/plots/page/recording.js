@@ -1,0 +1,166 @@
+// The poses, unpacked from the page, and what of them is shown at a cut-off.
+"use strict";
+
+const CHANNELS = ["x", "y", "likelihood"];
+
+async function inflate(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let n = 0; n < bytes.length; n++) bytes[n] = letters.charCodeAt(n);
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(plain).arrayBuffer());
+}
+
+// Whole numbers come as differences along each line, in planes of bytes, the lowest first.
+function unpackWholes(bytes, offset, width, lines, count) {
+  const size = lines * count;
+  const kind = width === 2 ? Int16Array : Int32Array;
+  const values = new kind(size);
+  for (let line = 0, n = 0; line < lines; line++) {
+    let value = 0;
+    for (let i = 0; i < count; i++, n++) {
+      let step = 0;
+      for (let plane = 0; plane < width; plane++) {
+        step |= bytes[offset + plane * size + n] << (8 * plane);
+      }
+      value = (value + step) | 0;
+      values[n] = value; // wraps at the width of the array, as the differences did
+      value = values[n];
+    }
+  }
+  return values;
+}
+
+class Recording {
+  constructor(facts, bytes) {
+    const { count, pack } = facts;
+    this.facts = facts;
+    this.count = count;
+    this.keypoints = facts.keypoints.length;
+    this.lines = facts.individuals.length * this.keypoints;
+    this.values = {};
+    let offset = 0;
+    for (const name of CHANNELS) {
+      const { width, origin, step, missing } = pack[name];
+      const wholes = unpackWholes(bytes, offset, width, this.lines, count);
+      const values = new Float32Array(wholes.length);
+      for (let n = 0; n < wholes.length; n++) {
+        values[n] = wholes[n] === missing ? NaN : origin + step * wholes[n];
+      }
+      this.values[name] = values;
+      if (name === "likelihood") this.wholes = wholes;
+      offset += width * wholes.length;
+    }
+    this.frames = pack.frames
+      ? unpackWholes(bytes, offset, 4, 1, count)
+      : Int32Array.from({ length: count }, (_, i) => facts.start + i);
+    this.visible = new Uint8Array(this.lines).fill(1);
+    this.memo = new Map();
+    this.cut(facts.cutoff);
+  }
+
+  // What lies below `cutoff` is no longer shown; where no likelihood is known, all is.
+  cut(cutoff) {
+    const { missing, per } = this.facts.pack.likelihood;
+    const least = Math.round(cutoff * per);
+    this.memo.clear();
+    this.shown = new Uint8Array(this.lines * this.count);
+    this.known = 0;
+    this.kept = 0;
+    for (let n = 0; n < this.shown.length; n++) {
+      const sure = this.wholes[n] === missing || this.wholes[n] >= least;
+      const found = this.values.x[n] === this.values.x[n];
+      this.shown[n] = sure ? 1 : 0;
+      this.known += found;
+      this.kept += found && sure;
+    }
+  }
+
+  time(i) {
+    return this.frames[i] / (this.facts.fps ?? 1);
+  }
+
+  // Index of the first frame at or after a time.
+  after(time) {
+    const frame = time * (this.facts.fps ?? 1);
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.frames[middle] < frame - 1e-9) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  nearest(time) {
+    const next = Math.min(this.after(time), this.count - 1);
+    if (next > 0 && time - this.time(next - 1) < this.time(next) - time) return next - 1;
+    return next;
+  }
+
+  get span() {
+    if (this.count === 0) return [0, 1];
+    const [first, last] = [this.time(0), this.time(this.count - 1)];
+    const half = 0.5 / (this.facts.fps ?? 1);
+    return last > first ? [first, last] : [first - half, last + half];
+  }
+
+  // Least and greatest value of what is shown in each `size` frames of a line.
+  extremes(channel, line, size) {
+    if (!this.memo.has(size)) {
+      for (const old of this.memo.keys()) if (old !== this.whole) this.memo.delete(old);
+      this.memo.set(size, new Map());
+    }
+    const memo = this.memo.get(size);
+    const key = `${channel} ${line}`;
+    if (memo.has(key)) return memo.get(key);
+    const values = this.values[channel];
+    const buckets = Math.ceil(this.count / size);
+    const low = new Float32Array(buckets).fill(NaN);
+    const high = new Float32Array(buckets).fill(NaN);
+    const from = line * this.count;
+    for (let b = 0; b < buckets; b++) {
+      let least = Infinity;
+      let most = -Infinity;
+      const stop = from + Math.min((b + 1) * size, this.count);
+      for (let n = from + b * size; n < stop; n++) {
+        if (!this.shown[n]) continue;
+        if (values[n] < least) least = values[n];
+        if (values[n] > most) most = values[n];
+      }
+      if (most >= least) {
+        low[b] = least;
+        high[b] = most;
+      }
+    }
+    memo.set(key, { low, high });
+    return memo.get(key);
+  }
+
+  // Range of all that is shown of the visible lines, or null if that is nothing.
+  range(channel) {
+    let least = Infinity;
+    let most = -Infinity;
+    for (let line = 0; line < this.lines; line++) {
+      if (!this.visible[line]) continue;
+      const { low, high } = this.extremes(channel, line, this.whole);
+      for (let b = 0; b < low.length; b++) {
+        if (low[b] < least) least = low[b];
+        if (high[b] > most) most = high[b];
+      }
+    }
+    return most >= least ? [least, most] : null;
+  }
+
+  get whole() {
+    return Math.max(1, this.count);
+  }
+
+  // One value, NaN where nothing is shown or the recording is over.
+  at(channel, line, i) {
+    if (i < 0 || i >= this.count) return NaN;
+    const n = line * this.count + i;
+    return this.shown[n] ? this.values[channel][n] : NaN;
+  }
+}
