@@ -17,7 +17,7 @@ from posenb.core import Poses, Skeleton
 from posenb.errors import InvalidInputError
 from posenb.labels import read_labels
 from posenb.plots import draw_worst_frame, plot_errors, plot_learning_curve, plot_pose_traces
-from posenb.plots.frames import _field
+from posenb.plots.sheet import find_field
 from posenb.plots.style import SPLIT_COLOURS, keypoint_colours, new_figure, scale_logarithmically
 
 STRANGE = ("snout", "_hidden", "cost $5 $6", "a_very_long_keypoint_name")
@@ -382,7 +382,7 @@ def test_images_of_all_shapes_are_drawn(skeleton, size):
 
 def test_the_part_shown_holds_all_points_and_stays_inside():
     points = np.array([[100.0, 200.0], [180.0, 220.0]])
-    left, right, top, bottom = _field((480, 640), points)
+    left, right, top, bottom = find_field((480, 640), points)
     assert left < 100
     assert right > 180
     assert top < 200
@@ -393,11 +393,11 @@ def test_the_part_shown_holds_all_points_and_stays_inside():
 
 
 def test_the_whole_image_is_shown_where_nothing_is_known():
-    assert _field((48, 64), np.full((2, 2), np.nan)) == (-0.5, 63.5, -0.5, 47.5)
+    assert find_field((48, 64), np.full((2, 2), np.nan)) == (-0.5, 63.5, -0.5, 47.5)
 
 
 def test_points_outside_do_not_move_the_part_outside():
-    left, right, top, bottom = _field((48, 64), np.array([[-500.0, 20.0], [900.0, 20.0]]))
+    left, right, top, bottom = find_field((48, 64), np.array([[-500.0, 20.0], [900.0, 20.0]]))
     assert (left, right) == (-0.5, 63.5)
     assert -0.5 <= top < bottom <= 47.5
 
