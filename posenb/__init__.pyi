@@ -15,6 +15,8 @@ from posenb.inference import Evaluation as Evaluation
 from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
+from posenb.overlays import LabelledVideoConfig as LabelledVideoConfig
+from posenb.overlays import labelled_video as labelled_video
 from posenb.plots import plot_errors as plot_errors
 from posenb.plots import plot_learning_curve as plot_learning_curve
 from posenb.plots import plot_pose_traces as plot_pose_traces
@@ -34,6 +36,7 @@ __all__ = [
     "AugmentationConfig",
     "Evaluation",
     "FrameName",
+    "LabelledVideoConfig",
     "Labels",
     "ModelConfig",
     "PosenbError",
@@ -50,6 +53,7 @@ __all__ = [
     "create_project",
     "demo",
     "evaluate",
+    "labelled_video",
     "list_runs",
     "load_poses",
     "open_project",

@@ -53,6 +53,12 @@ def test_what_a_star_import_brings_is_the_same_in_the_stub():
     assert stub_all() == pn.__all__
 
 
+@pytest.mark.parametrize("name", pn.__all__)
+def test_no_public_name_is_that_of_a_room_which_would_take_its_place_once_imported(name):
+    assert not (ROOT / "posenb" / name).exists()
+    assert not (ROOT / "posenb" / f"{name}.py").exists()
+
+
 def test_names_stand_in_alphabetical_order():
     assert pn.__all__ == sorted(pn.__all__)
 

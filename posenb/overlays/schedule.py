@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from posenb.errors import InvalidInputError
-from posenb.labelled_video.config import Moment
+from posenb.overlays.config import Moment
 from posenb.video import VideoInfo
 
 __all__ = ["Schedule", "frame_range", "make_schedule"]

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from posenb.labelled_video.overlay import Track
+from posenb.overlays.overlay import Track
 from posenb.plots.style import add_legend, dress, new_figure
 from posenb.plots.thinning import thin_out
 

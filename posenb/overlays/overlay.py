@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from posenb.core import Poses
-from posenb.labelled_video.canvas import Discs, Drawing, Lines
-from posenb.labelled_video.config import LabelledVideoConfig
-from posenb.labelled_video.view import View
+from posenb.overlays.canvas import Discs, Drawing, Lines
+from posenb.overlays.config import LabelledVideoConfig
+from posenb.overlays.view import View
 from posenb.plots.style import keypoint_colours
 
 __all__ = ["Overlay", "Track", "Word", "make_overlay", "make_track"]

@@ -18,13 +18,13 @@ from posenb.core import Poses
 from posenb.errors import AnalysisError, InvalidInputError
 from posenb.inference import load_poses, source_video
 from posenb.inference.ahead import ahead
-from posenb.labelled_video.canvas import Canvas
-from posenb.labelled_video.config import LabelledVideoConfig
-from posenb.labelled_video.lettering import write
-from posenb.labelled_video.overlay import Overlay, make_overlay, make_track
-from posenb.labelled_video.schedule import Schedule, frame_range, make_schedule
-from posenb.labelled_video.traces import Traces, make_traces
-from posenb.labelled_video.view import View, make_view
+from posenb.overlays.canvas import Canvas
+from posenb.overlays.config import LabelledVideoConfig
+from posenb.overlays.lettering import write
+from posenb.overlays.overlay import Overlay, make_overlay, make_track
+from posenb.overlays.schedule import Schedule, frame_range, make_schedule
+from posenb.overlays.traces import Traces, make_traces
+from posenb.overlays.view import View, make_view
 from posenb.video import VideoInfo, VideoReader, VideoWriter, open_video
 
 __all__ = ["Scene", "labelled_video", "make_scene"]
