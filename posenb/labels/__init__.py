@@ -1,7 +1,7 @@
 """Label and pose tables in DeepLabCut's layout, visibility, merging and splits."""
 
 from posenb.labels.digest import labels_digest
-from posenb.labels.files import has_labels, read_labels, table_stem, write_labels
+from posenb.labels.files import has_labels, labels_csv, read_labels, table_stem, write_labels
 from posenb.labels.merging import align_labels, join_labels, merge_labels
 from posenb.labels.poses import read_poses, write_poses
 from posenb.labels.saving import save_labels
@@ -12,6 +12,7 @@ __all__ = [
     "given_split",
     "has_labels",
     "join_labels",
+    "labels_csv",
     "labels_digest",
     "make_split",
     "merge_labels",

@@ -13,13 +13,14 @@ from posenb.core import FrameName, Labels, Skeleton
 from posenb.errors import InvalidInputError, LabelError
 from posenb.labels._csv import read_csv, write_csv
 from posenb.labels._hdf import read_hdf, write_hdf
-from posenb.labels._table import Grid, Table, from_grid, to_grid
+from posenb.labels._table import Grid, Table, dataframe, from_grid, to_grid
 from posenb.labels.merging import align_labels
 from posenb.labels.occlusion import read_occlusion, write_occlusion
 
 __all__ = [
     "FOLDER",
     "has_labels",
+    "labels_csv",
     "read_labels",
     "read_table",
     "table_stem",
@@ -110,9 +111,7 @@ def write_labels(url: storage.Url, labels: Labels) -> None:
     """
     stem = table_stem(url, labels.scorer)
     lightning = storage.name(stem) == _PREFIX
-    grid = Grid(labels.positions, labels.skeleton, labels.individuals, labels.scorer)
-    index = np.array([(FOLDER, frame.video, frame.image) for frame in labels.frames], dtype=object)
-    table = from_grid(grid, _COORDS, index.reshape(-1, 3))
+    table = _to_table(labels)
     write_occlusion(stem, labels, keep=True)
     if lightning:
         table = replace(table, index=_paths(labels.frames))
@@ -122,6 +121,12 @@ def write_labels(url: storage.Url, labels: Labels) -> None:
     with storage.writing(f"{stem}.csv") as path:
         write_csv(path, table)
     write_occlusion(stem, labels)
+
+
+def labels_csv(labels: Labels) -> str:
+    """Return labels as the text of a ``CollectedData_<scorer>.csv``."""
+    text: str = dataframe(_to_table(labels)).to_csv(lineterminator="\n")
+    return text
 
 
 def has_labels(url: storage.Url) -> bool:
@@ -183,6 +188,12 @@ def _video_of(stem: str) -> str | None:
     """Return the video whose folder holds the table; None if it lies elsewhere."""
     folder = storage.parent(stem)
     return storage.name(folder) if storage.name(storage.parent(folder)) == FOLDER else None
+
+
+def _to_table(labels: Labels) -> Table:
+    grid = Grid(labels.positions, labels.skeleton, labels.individuals, labels.scorer)
+    index = np.array([(FOLDER, frame.video, frame.image) for frame in labels.frames], dtype=object)
+    return from_grid(grid, _COORDS, index.reshape(-1, 3))
 
 
 def _to_labels(table: Table, skeleton: Skeleton | None, video: str | None) -> Labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +19,12 @@ HISTORY = ".history"
 
 
 def save_labels(
-    url: storage.Url, labels: Labels, *, base: Labels | None = None, keep: int = 20
+    url: storage.Url,
+    labels: Labels,
+    *,
+    base: Labels | None = None,
+    keep: int = 20,
+    worth_keeping: Callable[[Labels], bool] = lambda _: True,
 ) -> Labels:
     """Add labels to those at `url` and keep the previous version.
 
@@ -38,6 +44,10 @@ def save_labels(
     keep : int, optional
         Number of previous versions, at least one, kept in the folder ``.history`` beside the table,
         as ``<table>.<number>.h5`` (or ``.csv``), to be read with `read_labels`.
+    worth_keeping : callable, optional
+        Receives what is there, while nobody else can write, and tells whether it is to
+        be kept as a previous version; who saves at every click keeps what is not their
+        own. By default all is kept.
 
     Returns
     -------
@@ -55,7 +65,7 @@ def save_labels(
         old = read_labels(stem + suffix) if suffix else labels.select([])
         merged = _sorted(merge_labels(old, labels, base))
         if not suffix or not _same(old, merged):
-            if suffix:
+            if suffix and worth_keeping(old):
                 _keep_version(stem, suffix, keep)
             write_labels(stem + (suffix or ".h5"), merged)
         return merged

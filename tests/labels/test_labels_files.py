@@ -8,7 +8,7 @@ from label_samples import MOUSE, assert_same_labels, changed, one_animal, two_an
 
 from posenb.core import Labels, Skeleton
 from posenb.errors import LabelError
-from posenb.labels import has_labels, read_labels, write_labels
+from posenb.labels import has_labels, labels_csv, read_labels, write_labels
 
 
 def video_folder(tmp_path, video="m1"):
@@ -224,3 +224,9 @@ def test_a_hidden_file_in_the_folder_is_not_taken_for_labels(tmp_path):
     write_labels(tmp_path, one_animal())
     (tmp_path / "._CollectedData_ann.h5").write_bytes(b"macOS")
     assert isinstance(read_labels(tmp_path), Labels)
+
+
+def test_labels_as_text_are_what_the_file_holds(tmp_path):
+    labels = one_animal()
+    write_labels(tmp_path, labels)
+    assert labels_csv(labels) == (tmp_path / "CollectedData_ann.csv").read_text(encoding="utf-8")

@@ -223,3 +223,18 @@ def test_processes_that_save_at_once_lose_nothing(tmp_path):
 def test_processes_that_save_in_the_cloud_at_once_lose_nothing(gs_bucket):
     url = storage.join(gs_bucket, "labeled-data/m1")
     assert_nothing_lost_between_processes(url, 2)
+
+
+def test_what_is_there_is_kept_only_where_it_is_worth_it(tmp_path):
+    save_labels(tmp_path, one_animal())
+    seen = []
+
+    def worth_keeping(old):
+        seen.append(old.positions.tolist())
+        return len(seen) == 2
+
+    for start in (100.0, 200.0, 300.0):
+        save_labels(tmp_path, one_animal(start=start), worth_keeping=worth_keeping)
+    assert seen == [one_animal(start=start).positions.tolist() for start in (0.0, 100.0, 200.0)]
+    (kept,) = (tmp_path / ".history").glob("*.h5")
+    assert read_labels(kept).positions.tolist() == one_animal(start=100.0).positions.tolist()
