@@ -29,13 +29,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 COLAB = ROOT / ".venv-colab"
@@ -94,7 +94,6 @@ class Notebook:
     path: Path
     pictures: Path
     kernel: str = ""
-    _clients: ExitStack = field(default_factory=ExitStack)
 
     def run_all(self) -> None:
         """Run all cells and wait for the last one; Voila has done so already."""
@@ -291,11 +290,11 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: Path) -> Iterator[Browser]:
-    """Headless Chromium, one for all tests."""
+def browser(chromium: Path) -> Iterator[BrowserContext]:
+    """Headless Chromium, one with one cache for all tests."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=[*_LAUNCH])
-        yield running
+        yield running.new_context()
         running.close()
 
 
@@ -321,7 +320,7 @@ def jupyter_colab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterS
 
 @pytest.fixture
 def open_notebook(
-    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+    browser: BrowserContext, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[OpenNotebook]:
     """Function that opens a notebook of the given cells, runs it and returns it.
 
@@ -329,7 +328,6 @@ def open_notebook(
     opened is closed after the test, the kernels too.
     """
     opened: list[Notebook] = []
-    contexts = ExitStack()
     pictures = Path(os.environ.get(SCREENSHOTS, tmp_path / "screenshots"))
 
     def open_(
@@ -345,19 +343,19 @@ def open_notebook(
         path = server.root / f"{secrets.token_hex(4)}.ipynb"
         write_notebook(path, cells)
         before = server.kernels()
-        context = contexts.enter_context(
-            browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
-        )
-        notebook = Notebook(context.new_page(), server, surface, path, pictures)
+        page = browser.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme=theme)
+        notebook = Notebook(page, server, surface, path, pictures)
         opened.append(notebook)
         place = "voila/render" if surface == "voila" else "doc/tree"
         look = f"&theme={theme}" if surface == "voila" else ""
-        notebook.page.goto(f"{server.url}/{place}/{path.name}?token={server.token}{look}")
+        page.goto(f"{server.url}/{place}/{path.name}?token={server.token}{look}")
         if surface == "voila":
             (notebook.kernel,) = server.kernels() - before
         else:
-            notebook.page.wait_for_function(_OPEN, timeout=60_000)
-            notebook.kernel = notebook.page.evaluate(_KERNEL)
+            page.wait_for_function(_OPEN, timeout=60_000)
+            notebook.kernel = page.evaluate(_KERNEL)
             notebook.set_theme(theme)
         if run:
             notebook.run_all()
@@ -366,4 +364,3 @@ def open_notebook(
     yield open_
     for notebook in opened:
         notebook.close()
-    contexts.close()
