@@ -29,6 +29,7 @@ _PUBLIC = {
     "Split": "posenb.core:Split",
     "SplitConfig": "posenb.core:SplitConfig",
     "TrainConfig": "posenb.core:TrainConfig",
+    "Trajectories": "posenb.views:Trajectories",
     "Visibility": "posenb.core:Visibility",
     "add_videos": "posenb.project:add_videos",
     "analyze": "posenb.inference:analyze",
@@ -43,6 +44,7 @@ _PUBLIC = {
     "plot_errors": "posenb.plots:plot_errors",
     "plot_learning_curve": "posenb.plots:plot_learning_curve",
     "plot_pose_traces": "posenb.plots:plot_pose_traces",
+    "plot_trajectories": "posenb.views:plot_trajectories",
     "to_dlc": "posenb.project:to_dlc",
     "train": "posenb.training:train",
 }

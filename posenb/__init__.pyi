@@ -29,6 +29,8 @@ from posenb.project import open_project as open_project
 from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
 from posenb.training import train as train
+from posenb.views import Trajectories as Trajectories
+from posenb.views import plot_trajectories as plot_trajectories
 
 __version__: str
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Split",
     "SplitConfig",
     "TrainConfig",
+    "Trajectories",
     "Visibility",
     "add_videos",
     "analyze",
@@ -61,6 +64,7 @@ __all__ = [
     "plot_errors",
     "plot_learning_curve",
     "plot_pose_traces",
+    "plot_trajectories",
     "to_dlc",
     "train",
 ]

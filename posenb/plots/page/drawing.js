@@ -25,9 +25,9 @@ function scale(range, from, length) {
   return (value) => from + (value - range[0]) * factor;
 }
 
-function dot(context, x, y, radius) {
-  context.moveTo(x + radius, y);
-  context.arc(x, y, radius, 0, 2 * Math.PI);
+function dot(path, x, y, radius) {
+  path.moveTo(x + radius, y);
+  path.arc(x, y, radius, 0, 2 * Math.PI);
 }
 
 // One line of a panel against time.
@@ -41,16 +41,17 @@ function drawCurve(context, recording, channel, line, look, box, times, values) 
   context.strokeStyle = context.fillStyle = look.colour;
   context.lineWidth = LINE;
   context.lineJoin = "bevel";
-  context.beginPath();
+  const [curve, dots] = [new Path2D(), new Path2D()];
   if (size === 1) {
-    traceSamples(context, recording, channel, line, [first, last], x, y, box.width);
+    traceSamples(curve, dots, recording, channel, line, [first, last], x, y, box.width);
   } else {
-    traceExtremes(context, recording, channel, line, [first, last], size, x, y);
+    traceExtremes(curve, recording, channel, line, [first, last], size, x, y);
   }
-  context.stroke();
+  context.stroke(curve);
+  context.fill(dots);
 }
 
-function traceSamples(context, recording, channel, line, [first, last], x, y, width) {
+function traceSamples(curve, dots, recording, channel, line, [first, last], x, y, width) {
   const spread = width / Math.max(1, last - first) > 7;
   let open = false;
   for (let i = first; i < last; i++) {
@@ -61,14 +62,14 @@ function traceSamples(context, recording, channel, line, [first, last], x, y, wi
     }
     const [across, down] = [x(recording.time(i)), y(value)];
     const alone = !open && Number.isNaN(recording.at(channel, line, i + 1));
-    if (open) context.lineTo(across, down);
-    if (spread || alone) dot(context, across, down, spread ? 1.6 : 0.7);
-    context.moveTo(across, down);
+    if (open) curve.lineTo(across, down);
+    else curve.moveTo(across, down);
+    if (spread || alone) dot(dots, across, down, spread ? 2 : 1.3);
     open = true;
   }
 }
 
-function traceExtremes(context, recording, channel, line, [first, last], size, x, y) {
+function traceExtremes(curve, recording, channel, line, [first, last], size, x, y) {
   const { low, high } = recording.extremes(channel, line, size);
   const stop = Math.ceil(last / size);
   let open = false;
@@ -80,9 +81,9 @@ function traceExtremes(context, recording, channel, line, [first, last], size, x
     const middle = Math.min(b * size + (size >> 1), recording.count - 1);
     const across = x(recording.time(middle));
     const [bottom, top] = [y(low[b]), y(high[b])];
-    if (open) context.lineTo(across, bottom);
-    else context.moveTo(across, bottom);
-    context.lineTo(across, Math.abs(top - bottom) < 1 ? bottom - 1 : top); // a flat one is seen too
+    if (open) curve.lineTo(across, bottom);
+    else curve.moveTo(across, bottom);
+    curve.lineTo(across, Math.abs(top - bottom) < 1 ? bottom - 1 : top); // a flat one is seen too
     open = true;
   }
 }
@@ -98,25 +99,26 @@ function* drawPaths(context, recording, looks, box, view, stride) {
   context.globalAlpha = 0.8;
   for (let line = 0; line < recording.lines; line++) {
     if (!recording.visible[line]) continue;
-    context.strokeStyle = looks[line].colour;
+    context.strokeStyle = context.fillStyle = looks[line].colour;
     for (let from = first; from < last; from += 20000) {
       const until = Math.min(from + 20000, last - 1);
-      context.beginPath();
-      tracePath(context, recording, line, [from, until], x, y, stride, few);
-      context.stroke();
+      const [curve, dots] = [new Path2D(), new Path2D()];
+      tracePath(curve, dots, recording, line, [from, until], x, y, stride, few);
+      context.stroke(curve);
+      context.fill(dots);
       yield;
     }
   }
   context.globalAlpha = 1;
 }
 
-function tracePath(context, recording, line, [from, until], x, y, stride, few) {
+function tracePath(curve, dots, recording, line, [from, until], x, y, stride, few) {
   const { x: xs, y: ys } = recording.values;
   const start = line * recording.count;
   let [open, alone] = [false, false];
   let [across, down] = [0, 0];
   const close = () => {
-    if (alone) dot(context, across, down, 0.7);
+    if (alone) dot(dots, across, down, 1.3);
     alone = false;
   };
   for (let i = from; i <= until; i += stride) {
@@ -128,13 +130,10 @@ function tracePath(context, recording, line, [from, until], x, y, stride, few) {
     }
     const [px, py] = [x(xs[n]), y(ys[n])];
     if (open && Math.abs(px - across) < 0.5 && Math.abs(py - down) < 0.5) continue;
-    if (open) context.lineTo(px, py);
-    else context.moveTo(px, py);
+    if (open) curve.lineTo(px, py);
+    else curve.moveTo(px, py);
+    if (few) dot(dots, px, py, 1.8);
     alone = !open;
-    if (few) {
-      dot(context, px, py, 1.4);
-      context.moveTo(px, py);
-    }
     [across, down, open] = [px, py, true];
   }
   close();

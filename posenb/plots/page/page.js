@@ -18,6 +18,7 @@ class Page {
       individuals: this.facts.individuals.map(() => true),
       keypoints: this.facts.keypoints.map(() => true),
     };
+    this.coloured = this.several ? "individuals" : "keypoints";
     this.kept = null; // index of the frame that was clicked
     this.pointed = null;
     this.draws = 0;
@@ -31,9 +32,9 @@ class Page {
     return this.facts.individuals.length > 1;
   }
 
-  // Several animals are told apart by colour; then keypoints are told by pointing.
   look(line) {
-    const group = this.several ? Math.floor(line / this.recording.keypoints) : line;
+    const { keypoints } = this.recording;
+    const group = this.coloured === "individuals" ? Math.floor(line / keypoints) : line % keypoints;
     return { colour: this.theme.keypoints[group % this.theme.keypoints.length] };
   }
 
@@ -43,6 +44,7 @@ class Page {
 
   async open() {
     this.makeChips("individuals", this.several ? this.facts.individuals : []);
+    byId("colours").hidden = !this.several;
     this.makeChips("keypoints", this.facts.keypoints);
     this.tell();
     for (const panel of this.panels) await panel.open(this.theme, (hasty) => this.moved(panel, hasty));
@@ -102,10 +104,12 @@ class Page {
   tell() {
     const { known, kept } = this.recording;
     byId("cutoff").value = this.cutoff;
+    byId("cutoff").disabled = !this.recording.unsure;
     byId("cutoff-value").textContent = this.cutoff.toFixed(2);
     const share = known ? (100 * kept) / known : 0;
     const digits = share > 0 && share < 100 && (share > 99 || share < 1) ? 1 : 0;
-    byId("share").textContent = known ? `${share.toFixed(digits)} % of points` : "no points";
+    const words = known ? `${share.toFixed(digits)} % of points` : "no points";
+    byId("share").textContent = this.recording.unsure ? words : "no likelihoods";
   }
 
   tellEmpty() {
@@ -134,12 +138,12 @@ class Page {
   }
 
   colourChips() {
-    const coloured = this.several ? "individuals" : "keypoints";
     for (const kind of ["individuals", "keypoints"]) {
       [...byId(kind).children].forEach((chip, n) => {
         chip.setAttribute("aria-pressed", String(this.on[kind][n]));
-        const { keypoints, muted } = this.theme;
-        chip.firstChild.style.color = kind === coloured ? keypoints[n % keypoints.length] : muted;
+        const { keypoints } = this.theme;
+        chip.firstChild.hidden = kind !== this.coloured;
+        chip.firstChild.style.color = keypoints[n % keypoints.length];
       });
     }
   }
@@ -171,6 +175,10 @@ class Page {
     byId("frame").addEventListener("change", (event) => this.keepNumber(event.target.value));
     byId("theme").addEventListener("click", () => {
       this.themeName = this.themeName === "light" ? "dark" : "light";
+      this.dress();
+    });
+    byId("coloured").addEventListener("change", (event) => {
+      this.coloured = event.target.value;
       this.dress();
     });
     byId("in").addEventListener("click", () => this.zoom(0.5));

@@ -15,7 +15,13 @@ function axisLook(theme, more) {
   return { ...line, ticklen: 4, gridcolor: theme.faint, zeroline: false, ...more };
 }
 
-function axisTitle(text) {
+// Names of axes in one line below each other, however long the numbers are.
+function sideTitle(text, middle) {
+  const place = { xref: "paper", x: 0, xanchor: "center", xshift: -46, textangle: -90 };
+  return { text, ...place, yref: "paper", y: middle, yanchor: "middle", showarrow: false };
+}
+
+function bottomTitle(text) {
   return { text, standoff: 6 };
 }
 
@@ -86,6 +92,7 @@ class Panel {
       height: this.height,
       margin: { ...MARGIN, pad: 0 },
       font: { family: this.theme.font, size: 12, color: this.theme.ink },
+      annotations: [],
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       hovermode: false,
@@ -105,11 +112,11 @@ class Panel {
 
 // x, y and likelihood against time.
 class TracePanel extends Panel {
-  subplots = ["y", "y2", "y3"];
-
   constructor(root, recording) {
     super(root);
     this.recording = recording;
+    this.rowsShown = recording.unsure ? TRACES : TRACES.slice(0, 2);
+    this.subplots = ["y", "y2", "y3"].slice(0, this.rowsShown.length);
     this.reset();
   }
 
@@ -124,7 +131,7 @@ class TracePanel extends Panel {
   }
 
   values(row) {
-    const { channel, axis } = TRACES[row];
+    const { channel, axis } = this.rowsShown[row];
     if (this.chosen[axis]) return this.chosen[axis];
     if (channel === "likelihood") return [-0.04, 1.04];
     const range = padded(this.recording.range(channel) ?? [0, 1]);
@@ -132,10 +139,10 @@ class TracePanel extends Panel {
   }
 
   rows() {
-    const total = TRACES.reduce((sum, { share }) => sum + share, 0);
-    const room = this.box.height - GAP * (TRACES.length - 1);
+    const total = this.rowsShown.reduce((sum, { share }) => sum + share, 0);
+    const room = this.box.height - GAP * (this.rowsShown.length - 1);
     let top = this.box.top;
-    return TRACES.map(({ share }) => {
+    return this.rowsShown.map(({ share }) => {
       const row = { ...this.box, top, height: (room * share) / total };
       top += row.height + GAP;
       return row;
@@ -146,19 +153,19 @@ class TracePanel extends Panel {
     const layout = this.common();
     const unit = this.recording.facts.fps ? "time (s)" : "frame";
     layout.xaxis = axisLook(this.theme, {
-      anchor: "y3",
+      anchor: this.subplots.at(-1),
       range: [...this.times],
-      title: axisTitle(unit),
+      title: bottomTitle(unit),
       showgrid: false,
     });
     this.rows().forEach((row, n) => {
-      const bottom = 1 - (row.top + row.height - this.box.top) / this.box.height;
-      layout[TRACES[n].axis] = axisLook(this.theme, {
-        domain: [Math.max(0, bottom), Math.min(1, bottom + row.height / this.box.height)],
-        range: [...this.values(n)],
-        title: axisTitle(TRACES[n].title),
-        nticks: n === 2 ? 3 : 6,
-      });
+      const { axis, title } = this.rowsShown[n];
+      const bottom = Math.max(0, 1 - (row.top + row.height - this.box.top) / this.box.height);
+      const top = Math.min(1, bottom + row.height / this.box.height);
+      const domain = [bottom, top];
+      const nticks = row.height < 100 ? 3 : 6;
+      layout[axis] = axisLook(this.theme, { domain, range: [...this.values(n)], nticks });
+      layout.annotations.push(sideTitle(title, (bottom + top) / 2));
     });
     return layout;
   }
@@ -167,7 +174,7 @@ class TracePanel extends Panel {
     const times = rangeIn(event, "xaxis");
     if (times) this.times = times[1] > times[0] ? times : [...this.recording.span];
     let changed = Boolean(times);
-    for (const { axis } of TRACES) {
+    for (const { axis } of this.rowsShown) {
       const range = rangeIn(event, axis);
       if (range && range[0] !== range[1]) this.chosen[axis] = range;
       changed ||= Boolean(range);
@@ -181,10 +188,10 @@ class TracePanel extends Panel {
     this.rows().forEach((row, n) => {
       context.save();
       clipTo(context, row);
-      if (n === 2) this.drawCutoff(context, row, cutoff);
+      if (this.rowsShown[n].channel === "likelihood") this.drawCutoff(context, row, cutoff);
       for (let line = 0; line < this.recording.lines; line++) {
         if (!this.recording.visible[line]) continue;
-        const { channel } = TRACES[n];
+        const { channel } = this.rowsShown[n];
         drawCurve(
           context, this.recording, channel, line, looks[line], row, this.times, this.values(n),
         );
@@ -221,7 +228,7 @@ class TracePanel extends Panel {
       clipTo(context, { ...row, left: row.left - 5, width: row.width + 10 });
       const y = scale(this.values(n), row.top + row.height, -row.height);
       for (let line = 0; line < this.recording.lines; line++) {
-        const value = this.recording.at(TRACES[n].channel, line, i);
+        const value = this.recording.at(this.rowsShown[n].channel, line, i);
         if (this.recording.visible[line] && !Number.isNaN(value)) {
           spot(context, across, y(value), looks[line].colour, this.theme, line === chosen);
         }
@@ -246,7 +253,7 @@ class TracePanel extends Panel {
     for (let line = 0; line < recording.lines; line++) {
       if (!recording.visible[line]) continue;
       for (let i = first; i < last; i++) {
-        const distance = Math.abs(y(recording.at(TRACES[row].channel, line, i)) - py);
+        const distance = Math.abs(y(recording.at(this.rowsShown[row].channel, line, i)) - py);
         if (distance < best.distance) Object.assign(best, { i, line, distance });
       }
     }
@@ -287,6 +294,18 @@ class PathPanel extends Panel {
     this.view = null;
   }
 
+  // As much of the room as an image fills; without one, all of it.
+  measure() {
+    super.measure();
+    const size = this.recording.facts.image;
+    if (!size) return;
+    const per = Math.max(size.width / this.box.width, size.height / this.box.height);
+    this.box.width = Math.round(size.width / per);
+    this.box.height = Math.round(size.height / per);
+    this.width = this.box.width + MARGIN.l + MARGIN.r;
+    this.height = this.box.height + MARGIN.t + MARGIN.b;
+  }
+
   whole() {
     const size = this.recording.facts.image;
     if (size) return { x: [-0.5, size.width - 0.5], y: [-0.5, size.height - 0.5] };
@@ -310,12 +329,9 @@ class PathPanel extends Panel {
     const { x, y } = this.square();
     const layout = this.common();
     const plain = { showgrid: false, nticks: 6 };
-    layout.xaxis = axisLook(this.theme, { ...plain, range: x, title: axisTitle("x (px)") });
-    layout.yaxis = axisLook(this.theme, {
-      ...plain,
-      range: [y[1], y[0]],
-      title: axisTitle("y (px, down)"),
-    });
+    layout.xaxis = axisLook(this.theme, { ...plain, range: x, title: bottomTitle("x (px)") });
+    layout.yaxis = axisLook(this.theme, { ...plain, range: [y[1], y[0]] });
+    layout.annotations = [sideTitle("y (px, down)", 0.5)];
     return layout;
   }
 

@@ -54,6 +54,7 @@ class Recording {
     this.frames = pack.frames
       ? unpackWholes(bytes, offset, 4, 1, count)
       : Int32Array.from({ length: count }, (_, i) => facts.start + i);
+    this.unsure = this.wholes.some((each) => each !== pack.likelihood.missing);
     this.visible = new Uint8Array(this.lines).fill(1);
     this.memo = new Map();
     this.cut(facts.cutoff);
