@@ -233,10 +233,12 @@ class AnalyzeConfig(Config):
 
     Attributes
     ----------
-    batch_size : int
-        Frames per forward pass.
+    batch_size : int or "auto"
+        Frames per forward pass. "auto" takes as many as memory allows, up to 16 on a CPU
+        and 64 on a GPU or TPU; work that is under way goes on with the size it began with.
     chunk_size : int
-        Frames per finished piece of work.
+        Most frames in a finished piece of work. A piece begins at a keyframe of the video
+        where those are not farther apart.
     crop : (int, int, int, int) or None
         x1, x2, y1, y2 in pixels of the displayed video, the ends excluded
         (DeepLabCut's order). Coordinates come back in the whole frame.
@@ -244,7 +246,7 @@ class AnalyzeConfig(Config):
         Frame range, the end excluded.
     """
 
-    batch_size: int = Field(default=16, ge=1)
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     chunk_size: int = Field(default=512, ge=1)
     crop: tuple[int, int, int, int] | None = None
     start: int = Field(default=0, ge=0)

@@ -1,32 +1,24 @@
-"""Long jobs in small pieces: what a piece is, where finished ones lie, how they are made."""
+"""Long jobs in small pieces: what a piece is and where finished ones lie."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from posenb import storage
-from posenb.inference.ahead import ahead
-from posenb.inference.runtimes import Predict
+from posenb.errors import AnalysisError
 
-__all__ = ["Chunk", "ChunkFolder", "Finished", "Recipe", "run_chunks"]
+__all__ = ["Chunk", "ChunkFolder", "Finished", "Recipe", "Span", "in_spans"]
 
 # Part of every key: raise it when the same frames would get other numbers.
-_VERSION = 1
-# Batches decoded but not yet predicted; with those in the two hands, all that is held.
-_AHEAD = 2
+_VERSION = 2
 _SEAL = hashlib.sha256().digest_size
-_READERS = 8  # most of a small file's time is waiting for an answer
-
-Batch = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +40,10 @@ class Chunk:
     def __len__(self) -> int:
         """Return the number of frames."""
         return self.stop - self.start
+
+
+Span = tuple[Chunk, ...]
+"""Chunks that follow each other and are decoded in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +71,29 @@ class Recipe:
         facts = [_VERSION, self.video, self.model, *self.crop, self.batch_size, start, stop]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
-    def chunks(self, start: int, stop: int, size: int) -> tuple[Chunk, ...]:
-        """Divide frames `start` to `stop` into chunks of `size`, the last one shorter."""
-        starts = range(start, stop, size)
-        ranges = ((first, min(first + size, stop)) for first in starts)
+    def chunks(self, ranges: Iterable[tuple[int, int]]) -> tuple[Chunk, ...]:
+        """Make chunks of ranges of frames, (start, stop)."""
         return tuple(Chunk(self.key(*each), *each) for each in ranges)
+
+
+def in_spans(chunks: Iterable[Chunk], starts: Container[int]) -> list[Span]:
+    """Put chunks together that are decoded in one go.
+
+    Parameters
+    ----------
+    chunks : iterable of Chunk
+        In order.
+    starts : container of int
+        Frames at which decoding can start. A chunk that begins elsewhere right after
+        another one joins its span, so that the frames before it are not decoded twice.
+    """
+    spans: list[list[Chunk]] = []
+    for chunk in chunks:
+        if spans and spans[-1][-1].stop == chunk.start and chunk.start not in starts:
+            spans[-1].append(chunk)
+        else:
+            spans.append([chunk])
+    return [tuple(span) for span in spans]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,13 +148,37 @@ class ChunkFolder:
                 return None
             return Finished(kept["poses"], json.loads(str(kept["software"])))
 
-    def get_all(self, chunks: Sequence[Chunk]) -> dict[Chunk, Finished]:
-        """Read those of the `chunks` that are there and sound."""
-        there = set(storage.list_files(self.url, "*.npz"))
-        kept = [chunk for chunk in chunks if self._file(chunk) in there]
-        with ThreadPoolExecutor(_READERS) as pool:
-            found = zip(kept, pool.map(self.get, kept), strict=True)
-            return {chunk: finished for chunk, finished in found if finished is not None}
+    def keys(self) -> set[str]:
+        """Return the keys of all chunks that are there, sound or not."""
+        return {PurePosixPath(url).stem for url in storage.list_files(self.url, "*.npz")}
+
+    def sound(self, chunks: Sequence[Chunk]) -> set[Chunk]:
+        """Return those of `chunks` that are there and undamaged."""
+        there = self.keys()
+        kept = [chunk for chunk in chunks if chunk.key in there]
+        found = storage.in_order(self.get, kept)
+        return {chunk for chunk, each in zip(kept, found, strict=True) if each is not None}
+
+    def read(self, chunks: Sequence[Chunk]) -> Iterator[Finished]:
+        """Read finished chunks one after the other, a few of them ahead.
+
+        Raises
+        ------
+        AnalysisError
+            If one is not there or damaged.
+        """
+        for chunk, finished in zip(chunks, storage.in_order(self._found, chunks), strict=True):
+            if finished is None:
+                raise AnalysisError(
+                    f"Every chunk that was finished must be there in the end; that of frames "
+                    f"{chunk.start} to {chunk.stop - 1} is not, or is damaged ({self.url}). Run "
+                    "it again, which computes it anew; if it was computed elsewhere, both sides "
+                    "must see the same storage."
+                )
+            yield finished
+
+    def _found(self, chunk: Chunk) -> Finished | None:
+        return self.get(chunk) if storage.exists(self._file(chunk)) else None
 
     def check_writable(self) -> None:
         """Find out before the work, not after it, whether files can be written.
@@ -157,66 +195,3 @@ class ChunkFolder:
     def remove(self) -> None:
         """Remove the folder with all chunks, of whatever analysis."""
         storage.remove(self.url, recursive=True)
-
-
-def run_chunks(
-    chunks: Sequence[Chunk],
-    read: Callable[[Chunk], Iterator[Batch]],
-    predict: Predict,
-    put: Callable[[Chunk, np.ndarray], Any],
-    *,
-    keypoints: int,
-    on_frames: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Predict chunks one after the other; safe to kill and run again with what is left.
-
-    Decoding runs ahead of the model by at most two batches, writing one chunk behind it.
-
-    Parameters
-    ----------
-    chunks : sequence of Chunk
-        Those to do.
-    read : callable
-        Gives batches of a chunk: indices, shape (B,), and raw frames, shape (B, nbytes).
-        Frames that cannot be decoded are left out. Called in another thread.
-    predict : Predict
-    put : callable
-        Takes a chunk and its poses, shape (N, K, 3). Called in another thread.
-    keypoints : int
-        K.
-    on_frames : callable, optional
-        Told how many frames more are done.
-    """
-    with (
-        ThreadPoolExecutor(1, "posenb-write") as writer,
-        closing(ahead(_in_order(chunks, read), _AHEAD)) as batches,
-    ):
-        written: Future[Any] | None = None
-        poses = np.empty(0)
-        done = 0
-        for chunk, batch in batches:
-            if not done:
-                poses = np.full((len(chunk), keypoints, 3), np.nan, np.float32)
-            if batch is not None:
-                indices, frames = batch
-                poses[indices - chunk.start] = predict(frames)
-                on_frames(len(indices))
-                done += len(indices)
-                continue
-            on_frames(len(chunk) - done)
-            done = 0
-            if written is not None:
-                written.result()
-            written = writer.submit(put, chunk, poses)
-        if written is not None:
-            written.result()
-
-
-def _in_order(
-    chunks: Sequence[Chunk], read: Callable[[Chunk], Iterator[Batch]]
-) -> Iterator[tuple[Chunk, Batch | None]]:
-    """Go through the batches of all chunks, with a None at the end of each chunk."""
-    for chunk in chunks:
-        for batch in read(chunk):
-            yield chunk, batch
-        yield chunk, None

@@ -12,7 +12,7 @@ from posenb.core import Poses, Skeleton
 from posenb.errors import AnalysisError
 from posenb.labels import read_poses, write_poses
 
-__all__ = ["analyzed_video", "current_poses", "load_poses", "write_analysis"]
+__all__ = ["analysis_key", "analyzed_video", "current_poses", "load_poses", "write_analysis"]
 
 META = "meta.json"
 _TABLES = ("poses.h5", "poses.csv")
@@ -60,6 +60,15 @@ def current_poses(folder: str, key: str) -> Poses | None:
         for name, url in urls.items()
     )
     return load_poses(folder) if whole else None
+
+
+def analysis_key(folder: str) -> str | None:
+    """Return the key of the analysis in `folder`, None if there is none that can be read."""
+    try:
+        meta = _read_meta(folder)
+    except AnalysisError:
+        return None
+    return None if meta is None else str(meta["key"])
 
 
 def analyzed_video(folder: str) -> Mapping[str, Any] | None:

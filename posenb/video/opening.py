@@ -23,7 +23,7 @@ __all__ = ["open_video", "probe"]
 _PATIENCE = 250
 
 
-def open_video(url: Url) -> VideoReader:
+def open_video(url: Url, *, warn: bool = True) -> VideoReader:
     """Open a video for reading; nothing is downloaded but the ranges that are needed.
 
     Which packet holds which frame is found out once and kept in posenb's cache folder:
@@ -34,6 +34,8 @@ def open_video(url: Url) -> VideoReader:
     ----------
     url : str or PathLike
         Local path or URL of any file that FFmpeg decodes.
+    warn : bool, optional
+        Whether to warn if the file is cut off.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def open_video(url: Url) -> VideoReader:
         info = _info(whole, index, decoder.codec, sample.format.name, picture)
         raw = RawMaker(sample, picture)
         reader = VideoReader(info, decoder, picture, raw, resources.pop_all())
-    if info.missing_frames:
+    if warn and info.missing_frames:
         warnings.warn(
             f"{info.missing_frames} of {info.frame_count + info.missing_frames} frames of {whole} "
             f"are missing: the file is cut off. The {info.frame_count} before can be read. If a "

@@ -1,43 +1,19 @@
-"""Chunks: keys, files and the runner, without any model or video."""
+"""Chunks: keys and files, without any model or video."""
 
 import shutil
-import threading
-import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from posenb import storage
-from posenb.errors import StorageError, VideoError
+from posenb.errors import AnalysisError, StorageError, VideoError
 from posenb.inference.ahead import ahead
-from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Recipe, run_chunks
+from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Recipe, in_spans
 
 RECIPE = Recipe("video", "model", (0, 8, 0, 6), 4)
 SOFTWARE = {"posenb": "1", "keras": "3"}
 K = 3
-
-
-def frames_of(chunk, size=4, lost=()):
-    """Batches whose frames tell their own index."""
-    kept = [index for index in range(chunk.start, chunk.stop) if index not in lost]
-    for i in range(0, len(kept), size):
-        indices = np.array(kept[i : i + size])
-        yield indices, np.zeros((len(indices), 6, 8, 3), np.uint8) + indices[:, None, None, None]
-
-
-def see(frames):
-    """Tell the index of each frame as the x of all keypoints."""
-    poses = np.zeros((len(frames), K, 3), np.float32)
-    poses[..., 0] = frames[:, 0, 0, :1]
-    return poses
-
-
-def collect(chunks, **options):
-    done = {}
-    read = options.pop("read", frames_of)
-    predict = options.pop("predict", see)
-    run_chunks(chunks, read, predict, done.__setitem__, keypoints=K, **options)
-    return done
 
 
 def some_poses(chunk=None, seed=0):
@@ -48,15 +24,26 @@ def some_poses(chunk=None, seed=0):
 # --- keys ----------------------------------------------------------------------------
 
 
-def test_chunks_cover_the_range_without_overlap_and_the_last_is_shorter():
-    chunks = RECIPE.chunks(3, 20, 5)
-    assert [(each.start, each.stop) for each in chunks] == [(3, 8), (8, 13), (13, 18), (18, 20)]
-    assert [len(each) for each in chunks] == [5, 5, 5, 2]
+def test_chunks_have_the_ranges_that_are_given():
+    chunks = RECIPE.chunks([(3, 8), (8, 13), (13, 15)])
+    assert [(each.start, each.stop) for each in chunks] == [(3, 8), (8, 13), (13, 15)]
+    assert [len(each) for each in chunks] == [5, 5, 2]
+
+
+def test_a_span_ends_where_decoding_can_start_or_a_chunk_is_missing():
+    borders = [0, 5, 10, 14, 20, 25]
+    chunks = RECIPE.chunks(pairwise(borders))
+    spans = [[each.start for each in span] for span in in_spans(chunks, {0, 10})]
+    assert spans == [[0, 5], [10, 14, 20]]
+    without = [chunk for chunk in chunks if chunk.start != 14]
+    spans = [[each.start for each in span] for span in in_spans(without, {0, 10})]
+    assert spans == [[0, 5], [10], [20]]
+    assert in_spans([], {0}) == []
 
 
 def test_the_same_facts_give_the_same_key_in_every_process():
     key = Recipe("v", "m", (0, 8, 0, 6), 4).key(0, 5)
-    assert key == "7b1c37d62711d34411331cdfe09cf3e35d375b96f309a61190573211af063ffa"
+    assert key == "592fd1360264b63f01569665f893a76c14fe221695b6ea09500dac7156ee6efa"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +57,8 @@ def test_the_same_facts_give_the_same_key_in_every_process():
     ],
 )
 def test_a_change_of_any_fact_changes_all_keys(other):
-    mine, others = RECIPE.chunks(0, 20, 5), other.chunks(0, 20, 5)
+    ranges = [(0, 5), (5, 10), (10, 13)]
+    mine, others = RECIPE.chunks(ranges), other.chunks(ranges)
     assert not {each.key for each in mine} & {each.key for each in others}
 
 
@@ -94,7 +82,7 @@ def test_a_chunk_comes_back_as_it_was_put(folder):
     poses = some_poses(chunk)
     poses[2] = np.nan
     folder.put(chunk, Finished(poses, SOFTWARE))
-    back = folder.get_all([chunk])[chunk]
+    (back,) = folder.read([chunk])
     np.testing.assert_array_equal(back.poses, poses)
     assert back.poses.dtype == np.float32
     assert back.software == SOFTWARE
@@ -103,11 +91,15 @@ def test_a_chunk_comes_back_as_it_was_put(folder):
 def test_only_the_chunks_that_are_there_are_read(folder):
     there, absent = Chunk("a" * 64, 0, 5), Chunk("b" * 64, 5, 10)
     folder.put(there, Finished(some_poses(there), SOFTWARE))
-    assert set(folder.get_all([there, absent])) == {there}
+    assert folder.sound([there, absent]) == {there}
+    assert folder.keys() == {there.key}
+    with pytest.raises(AnalysisError, match=r"frames 5 to 9 is not, or is damaged .* Run it again"):
+        list(folder.read([there, absent]))
 
 
 def test_a_folder_that_is_not_there_holds_no_chunks(folder):
-    assert folder.get_all(RECIPE.chunks(0, 10, 5)) == {}
+    assert folder.sound(RECIPE.chunks([(0, 5), (5, 10)])) == set()
+    assert folder.keys() == set()
 
 
 def test_numpy_reads_a_chunk_by_itself(tmp_path):
@@ -128,7 +120,7 @@ def test_a_chunk_with_any_damaged_byte_is_not_taken(tmp_path):
         damaged = bytearray(whole)
         damaged[place] ^= 0x40
         path.write_bytes(damaged)
-        assert folder.get_all([chunk]) == {}, place
+        assert folder.sound([chunk]) == set(), place
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 32, 33, 500, -1])
@@ -138,7 +130,7 @@ def test_a_chunk_that_was_cut_off_is_not_taken(tmp_path, length):
     folder.put(chunk, Finished(some_poses(chunk), SOFTWARE))
     path = tmp_path / f"{chunk.key}.npz"
     path.write_bytes(path.read_bytes()[:length])
-    assert folder.get_all([chunk]) == {}
+    assert folder.sound([chunk]) == set()
 
 
 def test_a_chunk_under_the_name_of_another_is_not_taken(tmp_path):
@@ -146,7 +138,7 @@ def test_a_chunk_under_the_name_of_another_is_not_taken(tmp_path):
     mine, other = Chunk("a" * 64, 0, 5), Chunk("b" * 64, 5, 10)
     folder.put(mine, Finished(some_poses(mine), SOFTWARE))
     shutil.copy(tmp_path / f"{mine.key}.npz", tmp_path / f"{other.key}.npz")
-    assert set(folder.get_all([mine, other])) == {mine}
+    assert folder.sound([mine, other]) == {mine}
 
 
 def test_removing_takes_the_chunks_of_earlier_configs_along(folder):
@@ -168,136 +160,6 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         ChunkFolder(tmp_path / "file" / "chunks").check_writable()
-
-
-# --- the runner ----------------------------------------------------------------------
-
-
-def test_every_frame_of_every_chunk_is_predicted_in_its_row():
-    chunks = RECIPE.chunks(3, 20, 5)
-    done = collect(chunks)
-    assert list(done) == list(chunks)
-    together = np.concatenate([done[chunk] for chunk in chunks])
-    np.testing.assert_array_equal(together[:, 0, 0], np.arange(3, 20))
-    assert together.shape == (17, K, 3)
-
-
-def test_frames_that_cannot_be_decoded_keep_their_row_with_nan():
-    chunks = RECIPE.chunks(0, 10, 5)
-    done = collect(chunks, read=lambda chunk: frames_of(chunk, lost={0, 3, 9}))
-    x = np.concatenate([done[chunk] for chunk in chunks])[:, 0, 0]
-    np.testing.assert_array_equal(x, [np.nan, 1, 2, np.nan, 4, 5, 6, 7, 8, np.nan])
-
-
-def test_a_chunk_without_one_decodable_frame_is_finished_too():
-    chunks = RECIPE.chunks(0, 15, 5)
-    done = collect(chunks, read=lambda chunk: frames_of(chunk, lost=set(range(5, 10))))
-    assert np.isnan(done[chunks[1]]).all()
-    assert done[chunks[1]].shape == (5, K, 3)
-    assert not np.isnan(done[chunks[2]]).any()
-
-
-def test_progress_counts_each_frame_once_whether_it_decodes_or_not():
-    steps = []
-    collect(
-        RECIPE.chunks(0, 15, 5),
-        read=lambda chunk: frames_of(chunk, lost={1, 5, 6, 7, 8, 9}),
-        on_frames=steps.append,
-    )
-    assert sum(steps) == 15
-
-
-def test_no_chunks_are_no_work():
-    assert collect([]) == {}
-
-
-def test_what_was_finished_before_a_failure_is_kept():
-    chunks = RECIPE.chunks(0, 20, 5)
-
-    def fail(frames):
-        if frames[0, 0, 0, 0] >= 12:
-            raise KeyboardInterrupt
-        return see(frames)
-
-    done = {}
-    with pytest.raises(KeyboardInterrupt):
-        run_chunks(chunks, frames_of, fail, done.__setitem__, keypoints=K)
-    assert list(done) == list(chunks[:2])
-
-
-def test_a_failure_to_decode_is_raised_and_what_was_finished_is_kept():
-    chunks = RECIPE.chunks(0, 20, 5)
-
-    def read(chunk):
-        if chunk.start == 10:
-            raise VideoError("damaged")
-        yield from frames_of(chunk)
-
-    done = {}
-    with pytest.raises(VideoError, match="damaged"):
-        run_chunks(chunks, read, see, done.__setitem__, keypoints=K)
-    assert list(done) == list(chunks[:2])
-
-
-@pytest.mark.parametrize("last", [False, True])
-def test_a_failure_to_write_is_raised(last):
-    chunks = RECIPE.chunks(0, 20, 5)
-
-    def put(chunk, poses):
-        if chunk == chunks[-1 if last else 0]:
-            raise StorageError("disk full")
-
-    with pytest.raises(StorageError, match="disk full"):
-        run_chunks(chunks, frames_of, see, put, keypoints=K)
-
-
-def test_no_thread_is_left_behind():
-    before = threading.active_count()
-    collect(RECIPE.chunks(0, 20, 5))
-    with pytest.raises(ZeroDivisionError):
-        collect(RECIPE.chunks(0, 20, 5), predict=lambda frames: 1 / 0)
-    assert threading.active_count() == before
-
-
-def test_a_slow_model_holds_the_decoder_back():
-    """Memory is constant: at most two batches wait, one is decoded, one predicted."""
-    drawn, seen, most = 0, 0, 0
-
-    def read(chunk):
-        nonlocal drawn
-        for batch in frames_of(chunk, size=1):
-            drawn += 1
-            yield batch
-
-    def slow(frames):
-        nonlocal seen, most
-        time.sleep(0.002)
-        most = max(most, drawn - seen)
-        seen += 1
-        return see(frames)
-
-    collect(RECIPE.chunks(0, 100, 10), read=read, predict=slow)
-    assert drawn == seen == 100
-    assert most <= 3
-
-
-def test_a_slow_disk_holds_the_model_back():
-    written, most = 0, 0
-
-    def put(chunk, poses):
-        nonlocal written
-        time.sleep(0.005)
-        written += 1
-
-    def fast(frames):
-        nonlocal most
-        most = max(most, int(frames[0, 0, 0, 0]) // 2 - written)
-        return see(frames)
-
-    chunks = RECIPE.chunks(0, 40, 2)
-    run_chunks(chunks, frames_of, fast, put, keypoints=K)
-    assert written == 20
-    assert most <= 2
 
 
 # --- drawing ahead -------------------------------------------------------------------
