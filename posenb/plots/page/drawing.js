@@ -141,7 +141,7 @@ function tracePath(curve, dots, recording, line, [from, until], x, y, stride, fe
 
 // Run a generator without keeping the page from answering; a later one takes its place.
 class Painter {
-  start(work, done) {
+  start(work, whole, done) {
     this.current = work;
     const go = () => {
       if (this.current !== work) return;
@@ -152,7 +152,7 @@ class Painter {
           done();
           return;
         }
-      } while (performance.now() - begun < PATIENCE);
+      } while (whole || performance.now() - begun < PATIENCE);
       requestAnimationFrame(go);
     };
     go();

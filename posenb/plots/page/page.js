@@ -2,6 +2,7 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
+const PAPER = 960; // pixels of CSS across a sheet, landscape
 const block = (id) => byId(id).textContent;
 
 class Page {
@@ -48,27 +49,27 @@ class Page {
     this.makeChips("keypoints", this.facts.keypoints);
     this.tell();
     for (const panel of this.panels) await panel.open(this.theme, (hasty) => this.moved(panel, hasty));
-    await this.dress();
+    this.dress();
     this.listen();
   }
 
-  async dress() {
+  dress(whole = false) {
     document.documentElement.dataset.theme = this.themeName;
     byId("theme").textContent = this.themeName === "light" ? "Dark" : "Light";
     byId("theme").setAttribute("aria-label", `Switch to the ${byId("theme").textContent} theme`);
     this.colourChips();
-    await Promise.all(this.panels.map((panel) => panel.dress(this.theme, this.sharpness)));
-    this.draw(false);
+    for (const panel of this.panels) panel.dress(this.theme, this.sharpness);
+    this.draw(false, null, whole);
   }
 
-  async refresh() {
-    await Promise.all(this.panels.map((panel) => Plotly.relayout(panel.axes, panel.layout())));
+  refresh() {
+    for (const panel of this.panels) Plotly.relayout(panel.axes, panel.layout());
     this.draw(false);
   }
 
   moved(panel, hasty) {
-    if (panel === this.paths && !hasty) Plotly.relayout(panel.axes, panel.layout());
-    if (panel === this.traces && !hasty && !panel.moving) Plotly.relayout(panel.axes, panel.layout());
+    this.traces.hold(hasty);
+    if (!hasty) Plotly.relayout(panel.axes, panel.layout()); // square pixels, fitting scales
     this.later(() => this.draw(hasty, panel));
   }
 
@@ -84,11 +85,11 @@ class Page {
     });
   }
 
-  draw(hasty, moved = null) {
+  draw(hasty, moved = null, whole = false) {
     this.draws += 1;
     const { looks } = this;
     if (moved !== this.paths) this.traces.draw(looks, this.cutoff);
-    this.paths.draw(looks, this.traces.times, hasty);
+    this.paths.draw(looks, this.traces.times, hasty, whole);
     this.mark();
     this.tellEmpty();
   }
@@ -214,7 +215,9 @@ class Page {
       const still = down && Math.hypot(event.clientX - down[0], event.clientY - down[1]) < 4;
       down = null;
       const found = still ? find(event) : null;
-      if (found) this.keep(found.i);
+      if (!found) return;
+      byId("traces").focus({ preventScroll: true }); // so that arrows step from here
+      this.keep(found.i);
     });
     panel.root.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
@@ -302,12 +305,19 @@ class Page {
     return lines;
   }
 
+  // On paper the page looks as on the screen, light, sharp and as large as fits.
   print(begins) {
+    const [main, panels] = ["main", ".panels"].map((each) => document.querySelector(each));
+    const { gridTemplateColumns, gridTemplateRows } = getComputedStyle(panels);
+    Object.assign(panels.style, begins
+      ? { gridTemplateColumns, gridTemplateRows, height: `${panels.offsetHeight}px` }
+      : { gridTemplateColumns: "", gridTemplateRows: "", height: "" });
+    document.body.style.zoom = begins ? Math.min(1, PAPER / main.offsetWidth) : "";
+    main.style.width = begins ? `${main.offsetWidth}px` : "";
     if (begins) this.shownTheme = this.themeName;
     this.themeName = begins ? "light" : this.shownTheme;
     this.sharpness = begins ? 3 : window.devicePixelRatio || 1;
-    document.body.style.zoom = begins ? Math.min(1, 1000 / innerWidth) : "";
-    this.dress();
+    this.dress(true);
   }
 }
 

@@ -50,12 +50,22 @@ class Panel {
     this.theme = theme;
     this.measure();
     await Plotly.newPlot(this.axes, this.holders(), this.layout(), CONFIG);
-    this.axes.on("plotly_relayouting", (event) => this.follow(event, true) && moved(true));
-    this.axes.on("plotly_relayout", (event) => this.follow(event, false) && moved(false));
+    // While a box is drawn nothing moves yet, though plotly tells where it would lead.
+    this.axes.on("plotly_relayouting", (event) => this.slides && this.follow(event) && moved(true));
+    this.axes.on("plotly_relayout", (event) => this.follow(event) && moved(false));
     this.axes.on("plotly_doubleclick", () => {
       this.reset();
       moved(false);
     });
+    this.root.addEventListener("pointerdown", (event) => this.grip(event), { capture: true });
+  }
+
+  // What a drag that begins here does: plotly moves with Shift, and at the axes.
+  grip(event) {
+    const { left, top } = this.root.getBoundingClientRect();
+    const [x, y] = [event.clientX - left - this.box.left, event.clientY - top - this.box.top];
+    const inside = x > 0 && y > 0 && x < this.box.width && y < this.box.height;
+    this.slides = !inside || (this.mode === "pan") !== event.shiftKey;
   }
 
   measure() {
@@ -70,15 +80,11 @@ class Panel {
     };
   }
 
-  sharpen(sharpness) {
-    this.contexts = this.canvases.map((each) => fit(each, this.width, this.height, sharpness));
-  }
-
-  async dress(theme, sharpness) {
+  dress(theme, sharpness) {
     this.theme = theme;
     this.measure();
-    this.sharpen(sharpness);
-    await Plotly.react(this.axes, this.holders(), this.layout(), CONFIG);
+    this.contexts = this.canvases.map((each) => fit(each, this.width, this.height, sharpness));
+    Plotly.react(this.axes, this.holders(), this.layout(), CONFIG);
   }
 
   // Plotly draws an axis only where it has something to draw on it.
@@ -123,18 +129,29 @@ class TracePanel extends Panel {
   reset() {
     this.times = [...this.recording.span];
     this.chosen = {};
+    this.hold(false);
   }
 
-  get moving() {
-    const [first, last] = this.recording.span;
-    return this.times[0] > first || this.times[1] < last || Object.keys(this.chosen).length > 0;
+  // First frame in view and the one after the last. While a hand moves the view, the scale
+  // stays as it was.
+  inView() {
+    const { recording } = this;
+    const [from, until] = this.held ?? this.times;
+    const frames = [recording.after(from), recording.after(until + 1e-9)];
+    return frames[1] > frames[0] ? frames : [0, recording.count];
+  }
+
+  hold(hasty) {
+    if (!hasty) this.held = null;
+    else this.held ??= this.before;
+    if (!hasty) this.before = [...this.times];
   }
 
   values(row) {
     const { channel, axis } = this.rowsShown[row];
     if (this.chosen[axis]) return this.chosen[axis];
     if (channel === "likelihood") return [-0.04, 1.04];
-    const range = padded(this.recording.range(channel) ?? [0, 1]);
+    const range = padded(this.recording.range(channel, this.inView()) ?? [0, 1]);
     return channel === "y" ? range.reverse() : range;
   }
 
@@ -344,7 +361,7 @@ class PathPanel extends Panel {
     return true;
   }
 
-  draw(looks, times, hasty) {
+  draw(looks, times, hasty, whole) {
     const view = { ...this.square(), times };
     this.drawImage(view);
     const { recording } = this;
@@ -368,7 +385,7 @@ class PathPanel extends Panel {
     const sheet = document.createElement("canvas");
     const data = this.canvases[1];
     const context = fit(sheet, this.width, this.height, data.width / this.width);
-    this.painter.start(paint(context, 1), () => {
+    this.painter.start(paint(context, 1), whole, () => {
       this.clear("data");
       this.context("data").drawImage(sheet, 0, 0, this.width, this.height);
     });

@@ -110,7 +110,7 @@ class Recording {
   // Least and greatest value of what is shown in each `size` frames of a line.
   extremes(channel, line, size) {
     if (!this.memo.has(size)) {
-      for (const old of this.memo.keys()) if (old !== this.whole) this.memo.delete(old);
+      if (this.memo.size > 2) this.memo.delete(this.memo.keys().next().value);
       this.memo.set(size, new Map());
     }
     const memo = this.memo.get(size);
@@ -139,23 +139,22 @@ class Recording {
     return memo.get(key);
   }
 
-  // Range of all that is shown of the visible lines, or null if that is nothing.
-  range(channel) {
+  // Range of what is shown of the visible lines in some frames, or null if that is nothing.
+  range(channel, [first, last] = [0, this.count]) {
+    let size = 1;
+    while (last - first > 2000 * size) size *= 2;
     let least = Infinity;
     let most = -Infinity;
     for (let line = 0; line < this.lines; line++) {
       if (!this.visible[line]) continue;
-      const { low, high } = this.extremes(channel, line, this.whole);
-      for (let b = 0; b < low.length; b++) {
+      const { low, high } = this.extremes(channel, line, size);
+      const stop = Math.ceil(last / size);
+      for (let b = Math.floor(first / size); b < stop; b++) {
         if (low[b] < least) least = low[b];
         if (high[b] > most) most = high[b];
       }
     }
     return most >= least ? [least, most] : null;
-  }
-
-  get whole() {
-    return Math.max(1, this.count);
   }
 
   // One value, NaN where nothing is shown or the recording is over.
