@@ -1,7 +1,7 @@
 """Real object-store servers on this machine, behind a proxy that can fail on purpose.
 
 gs:// is gcp-storage-emulator and s3:// is moto's server, each a process of its own.
-The proxy in front of each adds three things:
+The proxy in front of each adds four things:
 
 - failures: answers 503, drops a connection before or after the request was carried
   out, or cuts the answer in the middle;
@@ -9,7 +9,10 @@ The proxy in front of each adds three things:
   moto checks ``If-None-Match`` and writes in two steps. The proxy lets one write
   through at a time and answers 412 itself, as the real services do;
 - repeatable uploads: the real gs:// answers a finished upload again when a client
-  asks again, and 499 when one is cancelled; the emulator answers 404 and 501.
+  asks again, and 499 when one is cancelled; the emulator answers 404 and 501. Of a
+  session in which nothing has arrived it tells no range; the emulator tells one byte;
+- pages: whoever sends an ``Origin`` is let in, as Google's JSON interface does it, unless
+  `closed_to_pages` says that a network in between forbids it.
 
 One thing the gs emulator gets wrong is left as it is: a small file whose last byte
 is a carriage return arrives without it (and gcsfs tells by the checksum).
@@ -51,6 +54,8 @@ class FaultyProxy(ThreadingHTTPServer):
         self.one_write = threading.Lock()
         self.requests: list[tuple[str, str]] = []
         self.finished: dict[str, Answer] = {}
+        self.cancelled: set[str] = set()
+        self.closed_to_pages = False
         self._every = 0
         self._kinds: tuple[str, ...] = ()
         self._count = 0
@@ -110,12 +115,18 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(status, headers, content, cut=fault == "cut")
 
+    def do_OPTIONS(self) -> None:
+        self._answer(204, [], b"")
+
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _pass_on  # noqa: N815
 
     def _carry_out(self, body: bytes) -> Answer:
         if "upload_id=" not in self.path:
             return self._ask_upstream(body)
         if self.command == "DELETE":
+            self.server.cancelled.add(self.path)
+            return 499, [], b""
+        if self.path in self.server.cancelled:
             return 499, [], b""
         if self.path not in self.server.finished:
             answer = self._ask_upstream(body)
@@ -136,7 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        return answer.status, answer.getheaders(), content
+        headers = answer.getheaders()
+        if self.headers.get("Content-Range", "").startswith("bytes */"):
+            headers = [pair for pair in headers if pair != ("Range", "bytes=0-0")]
+        return answer.status, headers, content
 
     def _object_that_must_be_absent(self, body: bytes) -> str | None:
         if self.headers.get("If-None-Match") == "*":
@@ -170,6 +184,11 @@ class _Handler(BaseHTTPRequestHandler):
             elif self.command == "HEAD" and key.lower() == "content-length":
                 length = value
         self.send_header("Content-Length", length)
+        if "Origin" in self.headers and not self.server.closed_to_pages:
+            self.send_header("Access-Control-Allow-Origin", self.headers["Origin"])
+            self.send_header("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
+            self.send_header("Access-Control-Allow-Headers", "Content-Range, Content-Type")
+            self.send_header("Access-Control-Expose-Headers", "Range")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content[: len(content) // 2] if cut else content)

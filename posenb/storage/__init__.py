@@ -21,11 +21,13 @@ from posenb.storage.files import (
     writing,
 )
 from posenb.storage.folders import copy_folder, interrupted_copy
+from posenb.storage.growing import Growing, grow
 from posenb.storage.locks import lock, update_bytes
 from posenb.storage.parallel import in_order
 from posenb.storage.urls import Url, is_local, join, name, parent, relative, resolve
 
 __all__ = [
+    "Growing",
     "Url",
     "cache_folder",
     "cached_copy",
@@ -34,6 +36,7 @@ __all__ = [
     "digest",
     "exists",
     "fingerprint",
+    "grow",
     "in_order",
     "interrupted_copy",
     "is_folder",

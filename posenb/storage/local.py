@@ -13,7 +13,7 @@ from posenb.storage.staging import staging_folder
 from posenb.storage.stores import Entry
 from posenb.storage.urls import is_own
 
-__all__ = ["LocalStore"]
+__all__ = ["LocalStore", "publish_as"]
 
 _NO_HARD_LINKS = frozenset(
     getattr(errno, code)
@@ -123,6 +123,15 @@ class LocalStore:
                 Path(url).unlink()
             else:
                 shutil.rmtree(url)
+
+
+def publish_as(source: Path, url: str) -> None:
+    """Rename a synced file to `url`, in whose folder it lies, unless something is there."""
+    target = Path(os.path.realpath(url))
+    with naming_faults("Writing", url):
+        _link_or_fail(source, target)
+        source.unlink(missing_ok=True)
+        _sync_folder(target.parent)
 
 
 def _entry(url: str, status: os.stat_result) -> Entry:

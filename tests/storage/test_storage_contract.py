@@ -1,6 +1,7 @@
 """One contract of behaviour that every storage passes."""
 
 import errno
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -410,3 +411,109 @@ def test_a_failing_update_leaves_the_file_and_frees_the_lock(put: Put):
     assert storage.read_bytes(url) == b"old"
     storage.update_bytes(url, lambda old: b"new", timeout=5)
     assert storage.read_bytes(url) == b"new"
+
+
+# --- files that grow part by part ----------------------------------------------------
+
+PART = 8 * 2**20
+LONG = BIG + BIG  # two whole parts and a piece
+
+
+def parts_of(data: bytes) -> list[bytes]:
+    return [data[start : start + PART] for start in range(0, len(data), PART)]
+
+
+def test_a_growing_file_appears_whole_at_its_end(folder: str):
+    url = storage.join(folder, "videos/clip.mp4")
+    growing = storage.grow(url, len(LONG))
+    assert growing.part == PART
+    for count, part in enumerate(parts_of(LONG)):
+        assert growing.position == count * PART
+        growing.append(part)
+        assert not storage.exists(url)
+        assert storage.list_files(folder, recursive=True) == []
+    growing.finish()
+    assert storage.digest(url) == hashlib.sha256(LONG).hexdigest()
+    assert storage.list_files(folder, recursive=True) == [url]
+
+
+def test_a_growing_file_goes_on_with_its_ticket(folder: str):
+    url = storage.join(folder, "clip.mp4")
+    first, second, third = parts_of(LONG)
+    storage_before = storage.grow(url, len(LONG))
+    storage_before.append(first)
+    for part in (second, third):
+        growing = storage.grow(url, len(LONG), ticket=storage_before.ticket)
+        assert growing.position == (PART if part is second else 2 * PART)
+        growing.append(part)
+    growing.finish()
+    assert storage.read_bytes(url) == LONG
+
+
+def test_a_file_smaller_than_a_part_can_grow(folder: str):
+    url = storage.join(folder, "clip.mp4")
+    growing = storage.grow(url, 5)
+    growing.append(b"hello")
+    growing.finish()
+    assert storage.read_bytes(url) == b"hello"
+
+
+def test_a_growing_file_never_replaces_one_that_is_there(folder: str, put: Put):
+    with pytest.raises(StorageError, match="remove what is there first") as got:
+        storage.grow(put("a"), 5)
+    assert got.value.errno == errno.EEXIST
+    growing = storage.grow(storage.join(folder, "b"), 5)
+    growing.append(b"later")
+    put("b", b"sooner")
+    with pytest.raises(StorageError) as got:
+        growing.finish()
+    assert got.value.errno == errno.EEXIST
+    assert storage.read_bytes(storage.join(folder, "b")) == b"sooner"
+
+
+def test_what_was_aborted_can_neither_be_seen_nor_gone_on_with(folder: str):
+    url = storage.join(folder, "clip.mp4")
+    growing = storage.grow(url, len(LONG))
+    growing.append(parts_of(LONG)[0])
+    growing.abort()
+    growing.abort()
+    assert not storage.exists(url)
+    with pytest.raises(StorageError, match=r"there no longer\. Begin with the file anew") as got:
+        storage.grow(url, len(LONG), ticket=growing.ticket)
+    assert got.value.errno == errno.ENOENT
+
+
+def test_a_growing_file_is_finished_only_when_it_is_whole(folder: str):
+    growing = storage.grow(storage.join(folder, "clip.mp4"), len(LONG))
+    growing.append(parts_of(LONG)[0])
+    with pytest.raises(StorageError, match=f"there are {PART} of {len(LONG)} bytes. Add the rest"):
+        growing.finish()
+
+
+def test_a_part_of_the_wrong_length_is_refused(folder: str):
+    growing = storage.grow(storage.join(folder, "clip.mp4"), len(LONG))
+    with pytest.raises(InvalidInputError, match=rf"next part of .* has {PART} bytes; got 3"):
+        growing.append(b"abc")
+    with pytest.raises(InvalidInputError, match="at least one byte"):
+        storage.grow(storage.join(folder, "empty"), 0)
+
+
+@pytest.mark.parametrize("ticket", ["../../etc/passwd", "0" * 31, "https://elsewhere.org/b/x"])
+def test_a_forged_ticket_leads_nowhere(folder: str, ticket: str):
+    with pytest.raises(StorageError):
+        storage.grow(storage.join(folder, "clip.mp4"), 5, ticket=ticket)
+
+
+@pytest.mark.parametrize("server", ["gs", "s3"])
+def test_a_growing_file_gets_through_a_failing_network(
+    server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("posenb.storage.faults._FIRST_WAIT", 0.01)
+    url = storage.join(str(request.getfixturevalue(f"{server}_bucket")), "clip.mp4")
+    proxy = request.getfixturevalue(f"{server}_server")
+    with proxy.failing("503", "drop", "lose", every=3):
+        growing = storage.grow(url, len(LONG))
+        for part in parts_of(LONG):
+            growing.append(part)
+        growing.finish()
+    assert storage.read_bytes(url) == LONG
