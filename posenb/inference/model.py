@@ -1,4 +1,4 @@
-"""A trained model as analysis sees it: a file with a digest that gives a `Predict`."""
+"""A trained model as analysis sees it: files with a digest that give a `Predict`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ import posenb
 from posenb import storage
 from posenb.core import FrameFormat, ModelDescription
 from posenb.errors import AnalysisError
+from posenb.graphs import NetworkFile, pose_graph
+from posenb.inference.runtimes import Choice, Crop, Predict, accelerated, choose_runtime
 from posenb.inference.runtimes.keras_runtime import compile_keras, keras_software
-from posenb.inference.runtimes.protocol import Crop, Predict
+from posenb.inference.runtimes.onnx_runtime import compile_onnxruntime, onnxruntime_software
+from posenb.inference.runtimes.openvino_runtime import compile_openvino, openvino_software
 from posenb.project import Run, open_run
 
 __all__ = ["Model", "find_model"]
+
+_SUFFIXES = (".keras", ".onnx")
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,18 @@ class Model:
     Parameters
     ----------
     url : str
-        The ``.keras`` file.
+        The ``.keras`` file, or an ``.onnx`` file that training wrote, for which Keras is
+        not needed.
     run : Run, optional
         The run it belongs to.
+    runtime, precision : str, optional
+        As in `posenb.core.AnalyzeConfig`.
     """
 
     url: str
     run: Run | None = None
+    runtime: str = "auto"
+    precision: str = "auto"
 
     @cached_property
     def path(self) -> Path:
@@ -49,10 +59,61 @@ class Model:
         return storage.digest(self.path)
 
     @cached_property
-    def _loaded(self) -> tuple[Any, ModelDescription]:
+    def choice(self) -> Choice:
+        """What computes, and how exactly.
+
+        Raises
+        ------
+        AnalysisError
+            If the runtime cannot do what it is asked for.
+        MissingPackageError
+            If it is not installed.
+        """
+        quantised = self.run is not None and storage.exists(self.run.quantised_url)
+        return choose_runtime(
+            self.runtime,
+            self.precision,
+            has_keras=self.url.endswith(".keras"),
+            has_int8=quantised,
+        )
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether it computes on a GPU or TPU."""
+        return self.choice.runtime == "keras" and accelerated()
+
+    @property
+    def identity(self) -> str:
+        """All of the model and its runtime that decides poses, as a text."""
+        if self.choice.precision == "int8":
+            assert self.run is not None
+            digest = storage.digest(self.run.quantised_url)
+        else:
+            digest = self.digest
+        return f"{digest} {self.choice}"
+
+    @cached_property
+    def _keras(self) -> tuple[Any, ModelDescription]:
         from posenb.models import load_predictor
 
         return load_predictor(self.path)
+
+    @cached_property
+    def _network(self) -> NetworkFile:
+        """The network for CPU runtimes: written by training, else made once and kept."""
+        if self.choice.precision == "int8":
+            assert self.run is not None
+            return read_network(self.run.quantised_url)
+        if self.url.endswith(".onnx"):
+            return read_network(self.url)
+        if self.run is not None and storage.exists(self.run.network_url):
+            return read_network(self.run.network_url)
+        kept = storage.cache_folder() / "exported" / f"{self.digest}.onnx"
+        if not kept.exists():
+            from posenb.models import export_network
+
+            storage.write_bytes(kept, export_network(*self._keras))
+        return read_network(kept)
 
     @property
     def description(self) -> ModelDescription:
@@ -67,7 +128,8 @@ class Model:
         AnalysisError
             If the model is for several animals.
         """
-        description = self._loaded[1]
+        of_keras = self.choice.runtime == "keras"
+        description = self._keras[1] if of_keras else self._network.description
         if len(description.individuals) > 1:
             raise AnalysisError(
                 "Analysis finds the keypoints of one animal; the model "
@@ -77,16 +139,14 @@ class Model:
         return description
 
     @property
-    def identity(self) -> str:
-        """All of the model and its runtime that decides poses, as a text."""
-        return self.digest
-
-    @property
     def software(self) -> Mapping[str, str]:
-        """Versions of the packages that decide the poses."""
+        """Versions of the packages that decide the poses, and what computed how exactly."""
+        runtime = self.choice.runtime
         return {
             "posenb": posenb.__version__,
-            **keras_software(),
+            "runtime": runtime,
+            "precision": self.choice.precision,
+            **_SOFTWARE[runtime](),
             "numpy": np.__version__,
             "av": version("av"),
         }
@@ -111,18 +171,46 @@ class Model:
         """
         key = (frames, batch_size, crop)
         if key not in self._compiled:
-            self._compiled[key] = compile_keras(self._loaded[0], frames, batch_size, crop)
+            self._compiled[key] = self._compile(*key)
         return self._compiled[key]
 
+    def _compile(self, frames: FrameFormat, batch_size: int, crop: Crop | None) -> Predict:
+        if self.choice.runtime == "keras":
+            return compile_keras(self._keras[0], frames, batch_size, crop)
+        graph = pose_graph(self._network, frames, batch_size, crop)
+        if self.choice.runtime == "openvino":
+            return compile_openvino(graph, batch_size, self.choice.precision)
+        return compile_onnxruntime(graph, batch_size)
 
-def find_model(run: Run | storage.Url) -> Model:
+
+_SOFTWARE = {
+    "keras": keras_software,
+    "openvino": openvino_software,
+    "onnxruntime": onnxruntime_software,
+}
+
+
+def read_network(url: storage.Url) -> NetworkFile:
+    """Read an ``.onnx`` file of posenb's.
+
+    Raises
+    ------
+    ModelError
+        If it is none, or damaged.
+    """
+    return NetworkFile.decode(storage.read_bytes(url), storage.name(storage.resolve(url)))
+
+
+def find_model(run: Run | storage.Url, *, runtime: str = "auto", precision: str = "auto") -> Model:
     """Find the model that `run` means.
 
     Parameters
     ----------
     run : Run, str or PathLike
-        A run, the folder of one, or a ``.keras`` file. One that lies in the folder of a
-        run belongs to it.
+        A run, the folder of one, or a ``.keras`` or ``.onnx`` file. One that lies in the
+        folder of a run belongs to it.
+    runtime, precision : str, optional
+        As in `posenb.core.AnalyzeConfig`.
 
     Raises
     ------
@@ -132,23 +220,24 @@ def find_model(run: Run | storage.Url) -> Model:
         If the folder holds no run.
     """
     if isinstance(run, Run):
-        return _of_run(run)
+        return _of_run(run, runtime, precision)
     whole = storage.resolve(os.fspath(run))
-    if not whole.endswith(".keras"):
-        return _of_run(open_run(whole))
+    if not whole.endswith(_SUFFIXES):
+        return _of_run(open_run(whole), runtime, precision)
     if not storage.exists(whole):
-        raise AnalysisError(f"A model is a .keras file; there is none at {whole}. Check the path.")
+        raise AnalysisError(
+            f"A model is a {' or '.join(_SUFFIXES)} file; there is none at {whole}. Check the path."
+        )
     owner = Run(storage.parent(whole))
-    if storage.exists(owner.config_url) and owner.model_url == whole:
-        return Model(whole, owner)
-    return Model(whole)
+    known = whole in (owner.model_url, owner.network_url) and storage.exists(owner.config_url)
+    return Model(whole, owner if known else None, runtime, precision)
 
 
-def _of_run(run: Run) -> Model:
+def _of_run(run: Run, runtime: str, precision: str) -> Model:
     if not run.finished:
         raise AnalysisError(
             f"Analysis needs a trained model; the run {run.name!r} has none yet "
             f"({run.model_url}). Train it to its end, which goes on where it stopped, or choose "
             "another run."
         )
-    return Model(run.model_url, run)
+    return Model(run.model_url, run, runtime, precision)

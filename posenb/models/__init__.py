@@ -10,6 +10,7 @@ require_keras()
 from posenb.models.backbones import backbone_names, build_backbone, get_backbone  # noqa: E402
 from posenb.models.calibration import calibrate  # noqa: E402
 from posenb.models.compiling import accelerator, jit_compile  # noqa: E402
+from posenb.models.export import export_network  # noqa: E402
 from posenb.models.files import (  # noqa: E402
     load_predictor,
     read_description,
@@ -43,6 +44,7 @@ __all__ = [
     "build_predictor",
     "calibrate",
     "cell_centres",
+    "export_network",
     "get_backbone",
     "jit_compile",
     "load_predictor",

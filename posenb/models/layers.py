@@ -12,10 +12,9 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["OFFSET_SCALE", "DecodePeaks", "Normalise", "PadToMultiple", "Resize", "ToSource"]
+from posenb.graphs.poses import OFFSET_SCALE
 
-OFFSET_SCALE = 7.2801
-"""Pixels per unit of the location-refinement maps (DeeperCut; Mathis et al. 2018)."""
+__all__ = ["OFFSET_SCALE", "DecodePeaks", "Normalise", "PadToMultiple", "Resize", "ToSource"]
 
 _register = keras.saving.register_keras_serializable(package="posenb")
 

@@ -57,6 +57,16 @@ class Run:
         return storage.join(self.url, "model.keras")
 
     @property
+    def network_url(self) -> str:
+        """URL of the trained network for CPU runtimes, which need no Keras."""
+        return storage.join(self.url, "model.onnx")
+
+    @property
+    def quantised_url(self) -> str:
+        """URL of the trained network in whole numbers, once it has been quantised."""
+        return storage.join(self.url, "model.int8.onnx")
+
+    @property
     def checkpoint_url(self) -> str:
         """URL of the state from which training goes on; gone once it has finished."""
         return storage.join(self.url, "checkpoint.npz")

@@ -28,6 +28,7 @@ from posenb.models import (
     build_network,
     build_predictor,
     calibrate,
+    export_network,
     get_backbone,
     jit_compile,
     save_predictor,
@@ -322,7 +323,7 @@ def _batches_of_one_size(sizes: np.ndarray, count: int) -> Iterator[np.ndarray]:
 
 
 def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels: Labels) -> None:
-    """Write the learning curve and, last of all, the model; then drop the checkpoint."""
+    """Write learning curve, network and, last of all, the model; then drop the checkpoint."""
     skeleton = labels.skeleton
     with seeded(config.seed):
         network = build_network(config.model, len(skeleton))
@@ -345,6 +346,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
         },
     )
     storage.write_text(run.history_url, _history_table(outcome))
+    storage.write_bytes(run.network_url, export_network(predictor, description))
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
     storage.remove(run.checkpoint_url)

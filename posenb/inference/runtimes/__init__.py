@@ -1,5 +1,6 @@
 """Whatever computes poses from raw frames, behind one small protocol."""
 
-from posenb.inference.runtimes.protocol import Predict
+from posenb.inference.runtimes.choice import Choice, accelerated, choose_runtime
+from posenb.inference.runtimes.protocol import Crop, Predict
 
-__all__ = ["Predict"]
+__all__ = ["Choice", "Crop", "Predict", "accelerated", "choose_runtime"]

@@ -66,7 +66,6 @@ def keras_software() -> Mapping[str, str]:
 
     backend = keras.backend.backend()
     return {
-        "runtime": "keras",
         "keras": keras.__version__,
         "backend": backend,
         backend: sys.modules[backend].__version__,

@@ -1,0 +1,11 @@
+"""Networks as ONNX graphs, written and completed without Keras or any runtime.
+
+ONNX files are Protocol Buffers of few kinds of messages, so the few lines of `wire` do
+without the package onnx, which Colab's images lack.
+"""
+
+from posenb.graphs.builder import GraphBuilder
+from posenb.graphs.network import NetworkFile
+from posenb.graphs.poses import pose_graph
+
+__all__ = ["GraphBuilder", "NetworkFile", "pose_graph"]
