@@ -131,6 +131,7 @@ class Decoder:
         if self._quick:
             self._stream.codec_context.skip_frame = "NONREF"
         self._feed(data_packets(self._container, self._stream), count())
+        self._untouched = True
 
     def _find(self, rank: int) -> Frame | None:
         entry = self._entry_of(rank)
@@ -203,6 +204,11 @@ class Decoder:
 
     def _seek(self, timestamp: int) -> int | None:
         """Return the number of the packet that the container went to."""
+        if self._untouched:
+            # The first packet of x264's files names its version, by which FFmpeg knows that
+            # some (4:4:4 before version 151) are to be decoded in another way.
+            next(self._frames, None)
+            self._untouched = False
         try:
             self._container.seek(timestamp, stream=self._stream)
         except av.FFmpegError:
