@@ -18,7 +18,8 @@ Crop = tuple[int, int, int, int]
 
 _WIDTH = 32  # pixels across
 _PER_FRAME = 10  # candidates at least for each wanted frame
-_ENOUGH_KEYFRAMES = 25  # for each wanted frame, to look at no others
+_ENOUGH_GROUPS = 25  # groups of pictures for each wanted frame, not to decode all of each
+_DECODED = 20_000  # frames that are decoded at most where that is so
 _TRIES = 3  # candidates in each stretch of time
 
 
@@ -69,10 +70,10 @@ def look_at_video(
 def find_candidates(video: VideoInfo, config: ExtractConfig) -> np.ndarray:
     """Return the frames among which to choose, so that few need to be decoded.
 
-    For "uniform" they are three at random out of each stretch. For "kmeans" they are all
-    frames of a short video. In a long one the keyframes are enough where there are 25 for
-    each wanted frame, for each decodes by itself; else frames are taken at even
-    distances.
+    For "uniform" they are three at random out of each stretch. For "kmeans" they stand at
+    even distances. Of a video longer than 20,000 frames only the beginnings of the groups
+    of pictures count, from each keyframe on, where there are 25 groups for each wanted
+    frame: to get at the end of a group, all of it must be decoded.
 
     Returns
     -------
@@ -91,12 +92,14 @@ def find_candidates(video: VideoInfo, config: ExtractConfig) -> np.ndarray:
         tries = [rng.choice(each, min(_TRIES, len(each)), replace=False) for each in stretches]
         return np.sort(np.concatenate(tries))
     most = max(config.candidates, _PER_FRAME * config.count)
-    if stop - start <= most:
-        return np.arange(start, stop)
-    keys = video.keyframes[(video.keyframes >= start) & (video.keyframes < stop)]
-    if len(keys) >= min(most, _ENOUGH_KEYFRAMES * config.count):
-        return np.asarray(keys[_evenly(len(keys), min(most, len(keys)))])
-    return start + _evenly(stop - start, most)
+    ranks = np.arange(start, stop)
+    keys = video.keyframes
+    groups = np.searchsorted(keys, ranks, side="right") - 1
+    count = groups[-1] - groups[0] + 1
+    if len(ranks) > _DECODED and count >= _ENOUGH_GROUPS * config.count:
+        reach = max(1, _DECODED // int(count))
+        ranks = ranks[(groups >= 0) & (ranks - keys[np.maximum(groups, 0)] < reach)]
+    return np.asarray(ranks[_evenly(len(ranks), min(most, len(ranks)))])
 
 
 def _evenly(total: int, count: int) -> np.ndarray:
