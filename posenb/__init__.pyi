@@ -19,7 +19,10 @@ from posenb.overlays import LabelledVideoConfig as LabelledVideoConfig
 from posenb.overlays import labelled_video as labelled_video
 from posenb.plots import plot_errors as plot_errors
 from posenb.plots import plot_learning_curve as plot_learning_curve
-from posenb.plots import plot_pose_traces as plot_pose_traces
+from posenb.plots import plot_likelihood as plot_likelihood
+from posenb.plots import plot_paths as plot_paths
+from posenb.plots import plot_positions as plot_positions
+from posenb.plots import plot_steps as plot_steps
 from posenb.project import Project as Project
 from posenb.project import Run as Run
 from posenb.project import add_videos as add_videos
@@ -63,7 +66,10 @@ __all__ = [
     "open_run",
     "plot_errors",
     "plot_learning_curve",
-    "plot_pose_traces",
+    "plot_likelihood",
+    "plot_paths",
+    "plot_positions",
+    "plot_steps",
     "plot_trajectories",
     "to_dlc",
     "train",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from posenb.core import Config
+from posenb.plots.theme import ThemeName
 
 __all__ = ["LabelledVideoConfig", "Moment"]
 
@@ -54,6 +55,9 @@ class LabelledVideoConfig(Config):
         What stands in the lower left corner.
     traces : bool
         Show x and y against time beside the picture, with a cursor that moves.
+    theme : {"light", "dark"}
+        Colours of what is drawn and of the traces' background; the dark theme's are
+        brighter.
     crf : int
         Constant rate factor of x264, 0 (lossless) to 51 (worst).
     """
@@ -74,4 +78,5 @@ class LabelledVideoConfig(Config):
     names: Literal["none", "keypoints", "individuals"] = "none"
     stamp: Literal["none", "frame", "time", "both"] = "both"
     traces: bool = False
+    theme: ThemeName = "light"
     crf: int = Field(default=20, ge=0, le=51)

@@ -205,7 +205,7 @@ def make_scene(
     traces = None
     if config.traces:
         size = (width, round(0.6 * width)) if below else (max(round(1.15 * height), 320), height)
-        traces = make_traces(track, info.times, (start, stop), size)
+        traces = make_traces(track, info.times, (start, stop), size, config.theme)
     scene = Scene(
         view,
         Canvas(width, height),

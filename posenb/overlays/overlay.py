@@ -11,7 +11,7 @@ from posenb.core import Poses
 from posenb.overlays.canvas import Discs, Drawing, Lines
 from posenb.overlays.config import LabelledVideoConfig
 from posenb.overlays.view import View
-from posenb.plots.style import keypoint_colours
+from posenb.plots.theme import ThemeName, keypoint_colours
 
 __all__ = ["Overlay", "Track", "Word", "make_overlay", "make_track"]
 
@@ -104,7 +104,7 @@ def make_track(poses: Poses, start: int, stop: int, config: LabelledVideoConfig)
         points,
         np.clip(likely, _PALEST, 1.0),
         sure,
-        _colours(individuals, np.array(chosen), len(skeleton), by_individual),
+        _colours(individuals, len(skeleton), by_individual, config.theme)[:, chosen],
         tuple(wanted),
         tuple((chosen.index(a), chosen.index(b)) for a, b in skeleton.edges if {a, b} <= {*chosen}),
         poses.individuals,
@@ -112,15 +112,12 @@ def make_track(poses: Poses, start: int, stop: int, config: LabelledVideoConfig)
     )
 
 
-def _colours(
-    individuals: int, chosen: np.ndarray, keypoints: int, by_individual: bool
-) -> np.ndarray:
-    """Return colours, shape (I, K, 3); a keypoint keeps its own when others are left out."""
-    if by_individual:
-        palette = np.array([to_rgb(colour) for colour in keypoint_colours(individuals)])
-        return np.repeat(palette[:, None], len(chosen), axis=1)
-    palette = np.array([to_rgb(colour) for colour in keypoint_colours(keypoints)])
-    return np.repeat(palette[chosen][None], individuals, axis=0)
+def _colours(individuals: int, keypoints: int, by_individual: bool, theme: ThemeName) -> np.ndarray:
+    """Return colours, shape (I, K, 3)."""
+    names = keypoint_colours(individuals if by_individual else keypoints, theme)
+    palette = np.array([to_rgb(name) for name in names])
+    shape = (individuals, keypoints, 3)
+    return np.broadcast_to(palette[:, None] if by_individual else palette, shape)
 
 
 @dataclass(frozen=True, slots=True)

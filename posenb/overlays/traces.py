@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from posenb.overlays.overlay import Track
+from posenb.plots.recording import Curve, LineStyle, draw_curves
 from posenb.plots.style import add_legend, dress, new_figure
-from posenb.plots.thinning import thin_out
+from posenb.plots.theme import ThemeName, find_theme
 
 __all__ = ["Traces", "make_traces"]
 
@@ -22,8 +24,7 @@ __all__ = ["Traces", "make_traces"]
 _HEIGHT, _LEAST_DPI = 4.4, 80.0
 _PAD = 0.1  # inches around the panels
 _COMING = 0.28  # opacity of what is still to come
-_STYLES = ("-", "--", ":", "-.")
-_CURSOR = (31, 41, 51)
+_STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Traces:
         Column of each frame.
     first : int
         Frame of the first column.
+    ink : tuple of int
+        Red, green and blue of the cursor.
     """
 
     strong: np.ndarray
@@ -46,6 +49,7 @@ class Traces:
     rows: tuple[slice, ...]
     columns: np.ndarray
     first: int
+    ink: tuple[int, ...]
 
     def draw(self, frame: int, out: np.ndarray) -> None:
         """Draw the panel at a frame into `out`, shape (H, W, 3)."""
@@ -54,11 +58,15 @@ class Traces:
         out[:, column:] = self.pale[:, column:]
         thickness = max(1, len(out) // 400)
         for rows in self.rows:
-            out[rows, column : column + thickness] = _CURSOR
+            out[rows, column : column + thickness] = self.ink
 
 
 def make_traces(
-    track: Track, times: np.ndarray, frames: tuple[int, int], size: tuple[int, int]
+    track: Track,
+    times: np.ndarray,
+    frames: tuple[int, int],
+    size: tuple[int, int],
+    theme: ThemeName,
 ) -> Traces:
     """Paint the panel.
 
@@ -71,15 +79,16 @@ def make_traces(
         Range that is shown, the end excluded.
     size : (int, int)
         Width and height of the panel, pixels.
+    theme : {"light", "dark"}
     """
     start, stop = frames
     dpi = max(min(size) / _HEIGHT, _LEAST_DPI)
-    figure = new_figure(size[0] / dpi, size[1] / dpi)
+    figure = new_figure(size[0] / dpi, size[1] / dpi, theme=theme)
     figure.set_dpi(dpi)
     figure.set_layout_engine("constrained", w_pad=_PAD, h_pad=_PAD)
     panels = figure.subplots(2, 1, sharex=True)
     shown = track.sure[start - track.first : stop - track.first]
-    lines = _draw(panels, shown, times[start:stop], track, size[0])
+    _draw(panels, shown, times[start:stop], track)
     dress(panels[0], grid="y", y="x (px)")
     dress(panels[1], grid="y", y="y (px, down)", x="time (s)")
     panels[0].tick_params(axis="x", length=0)
@@ -89,35 +98,34 @@ def make_traces(
     figure.align_ylabels(panels)
     _add_names(figure, panels[0], track)
     strong = _painted(figure, size)
-    for line in lines:
-        line.set_alpha(_COMING)
+    for artist in [artist for panel in panels for artist in (*panel.lines, *panel.collections)]:
+        artist.set_alpha(_COMING * (artist.get_alpha() or 1))
     pale = _painted(figure, size)
     columns = panels[1].transData.transform(np.stack([times[start:stop]] * 2, axis=1))[:, 0]
     boxes = [panel.get_window_extent() for panel in panels]
     rows = tuple(slice(size[1] - round(box.y1), size[1] - round(box.y0)) for box in boxes)
-    return Traces(strong, pale, rows, np.clip(columns, 0, size[0] - 1).astype(int), start)
+    ink = tuple(round(255 * part) for part in to_rgb(find_theme(theme).ink))
+    return Traces(strong, pale, rows, np.clip(columns, 0, size[0] - 1).astype(int), start, ink)
 
 
-def _draw(
-    panels: np.ndarray, shown: np.ndarray, times: np.ndarray, track: Track, columns: int
-) -> list[Line2D]:
+def _draw(panels: np.ndarray, shown: np.ndarray, times: np.ndarray, track: Track) -> None:
     """Draw a line for each keypoint, or for the middle of each individual that has a colour."""
     if track.by_individual:
         found = np.isfinite(shown).sum(axis=2, keepdims=True)
         with np.errstate(invalid="ignore"):  # where nothing was found there is no middle
             shown = np.nansum(shown, axis=2, keepdims=True) / found
-    lines = []
+    curves = [
+        Curve(
+            i,
+            k,
+            to_hex(track.colours[i, k]),
+            "-" if track.by_individual else _STYLES[i % len(_STYLES)],
+        )
+        for i in range(shown.shape[1])
+        for k in range(shown.shape[2])
+    ]
     for axis, panel in enumerate(panels):
-        for i in range(shown.shape[1]):
-            style = "-" if track.by_individual else _STYLES[i % len(_STYLES)]
-            for k in range(shown.shape[2]):
-                lines += panel.plot(
-                    *thin_out(times, shown[:, i, k, axis], columns),
-                    color=track.colours[i, k],
-                    linestyle=style,
-                    linewidth=1.3,
-                )
-    return lines
+        draw_curves(panel, times, shown[..., axis], curves)
 
 
 def _add_names(figure: Figure, axes: Axes, track: Track) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import warnings
-from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -13,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from posenb.core import Poses, Skeleton
+from posenb.core import Skeleton
 from posenb.errors import InvalidInputError
 from posenb.labels import read_labels
-from posenb.plots import draw_worst_frame, plot_errors, plot_learning_curve, plot_pose_traces
+from posenb.plots import draw_worst_frame, plot_errors, plot_learning_curve
 from posenb.plots.sheet import find_field
 from posenb.plots.style import SPLIT_COLOURS, keypoint_colours, new_figure, scale_logarithmically
 
@@ -419,84 +418,3 @@ def test_real_frames_are_drawn(shared_data):
     )
     assert not clipped(figure)
     assert len(figure.axes) == 3  # picture, table, and where in the frame it is
-
-
-# --- traces --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def poses():
-    rng = np.random.default_rng(1)
-    positions = rng.uniform(0, 100, (50, 2, 4, 2))
-    likelihoods = rng.uniform(size=(50, 2, 4))
-    return Poses(positions, likelihoods, Skeleton(STRANGE), individuals=("m1", "_m2"), fps=25)
-
-
-def test_traces_show_x_y_and_likelihood_in_seconds(poses):
-    figure = plot_pose_traces(poses)
-    assert [axes.get_ylabel() for axes in figure.axes] == ["x (px)", "y (px, down)", "likelihood"]
-    assert figure.axes[2].get_xlabel() == "time (s)"
-    line = figure.axes[0].get_lines()[0]
-    assert line.get_xdata()[-1] == pytest.approx(49 / 25)
-    np.testing.assert_array_equal(line.get_ydata(), poses.positions[:, 0, 0, 0])
-
-
-def test_without_a_frame_rate_time_is_counted_in_frames(poses):
-    figure = plot_pose_traces(replace(poses, fps=float("nan")))
-    assert figure.axes[2].get_xlabel() == "frame"
-    assert figure.axes[0].get_lines()[0].get_xdata()[-1] == 49
-
-
-def test_y_points_down_as_in_images(poses):
-    low, high = plot_pose_traces(poses).axes[1].get_ylim()
-    assert low > high
-
-
-def test_names_in_the_legend_are_as_they_are(poses):
-    figure = plot_pose_traces(poses, truth=poses)
-    assert {*STRANGE, "m1", "_m2", "truth"} <= set(written(figure))
-    assert not clipped(figure)
-
-
-def test_truth_may_have_other_frames(poses):
-    truth = Poses(
-        poses.positions[::5],
-        poses.likelihoods[::5],
-        poses.skeleton,
-        poses.frames[::5],
-        poses.individuals,
-    )
-    figure = plot_pose_traces(poses, truth)
-    assert figure.axes[0].get_lines()[0].get_xdata().tolist() == (poses.frames[::5] / 25).tolist()
-
-
-def test_gaps_stay_gaps_and_a_lone_value_is_seen(poses):
-    positions = poses.positions.copy()
-    positions[:, 0, 0] = np.nan
-    positions[10, 0, 0] = (5, 6)
-    figure = plot_pose_traces(replace(poses, positions=positions))
-    lone = [line for line in figure.axes[0].get_lines() if line.get_marker() == "."]
-    assert [line.get_ydata().tolist() for line in lone if len(line.get_ydata())] == [[5]]
-
-
-def test_poses_of_one_frame_and_of_nothing_are_drawn(poses):
-    for count in (0, 1):
-        part = Poses(
-            poses.positions[:count],
-            poses.likelihoods[:count],
-            poses.skeleton,
-            individuals=poses.individuals,
-            fps=25,
-        )
-        assert not clipped(plot_pose_traces(part))
-
-
-def test_truth_of_other_keypoints_is_refused(poses):
-    other = Poses(
-        poses.positions[:, :, :2],
-        poses.likelihoods[:, :, :2],
-        Skeleton(("a", "b")),
-        individuals=poses.individuals,
-    )
-    with pytest.raises(InvalidInputError, match="The truth has the keypoints"):
-        plot_pose_traces(poses, other)
