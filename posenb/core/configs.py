@@ -244,6 +244,12 @@ class AnalyzeConfig(Config):
         (DeepLabCut's order). Coordinates come back in the whole frame.
     start, stop : int or None
         Frame range, the end excluded.
+    runtime : {"auto", "keras", "openvino", "onnxruntime"}
+        What computes. "auto" takes Keras on a GPU or TPU, otherwise OpenVINO, ONNX Runtime
+        or Keras, the first of them that is installed.
+    precision : {"auto", "float32", "bfloat16", "int8"}
+        In what it computes. "auto" takes bfloat16 with OpenVINO on CPUs that have it, and
+        float32 elsewhere; "int8" needs a run that `posenb.quantise` has quantised.
     """
 
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
@@ -251,3 +257,5 @@ class AnalyzeConfig(Config):
     crop: tuple[int, int, int, int] | None = None
     start: int = Field(default=0, ge=0)
     stop: int | None = Field(default=None, ge=1)
+    runtime: Literal["auto", "keras", "openvino", "onnxruntime"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
