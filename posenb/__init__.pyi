@@ -11,6 +11,8 @@ from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.demonstration import demo as demo
 from posenb.errors import PosenbError as PosenbError
+from posenb.extraction import ExtractConfig as ExtractConfig
+from posenb.extraction import extract_frames as extract_frames
 from posenb.inference import Evaluation as Evaluation
 from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
@@ -32,7 +34,9 @@ from posenb.project import open_project as open_project
 from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
 from posenb.training import train as train
+from posenb.views import LabelCheck as LabelCheck
 from posenb.views import Trajectories as Trajectories
+from posenb.views import check_labels as check_labels
 from posenb.views import plot_trajectories as plot_trajectories
 
 __version__: str
@@ -40,7 +44,9 @@ __all__ = [
     "AnalyzeConfig",
     "AugmentationConfig",
     "Evaluation",
+    "ExtractConfig",
     "FrameName",
+    "LabelCheck",
     "LabelledVideoConfig",
     "Labels",
     "ModelConfig",
@@ -56,9 +62,11 @@ __all__ = [
     "Visibility",
     "add_videos",
     "analyze",
+    "check_labels",
     "create_project",
     "demo",
     "evaluate",
+    "extract_frames",
     "labelled_video",
     "list_runs",
     "load_poses",

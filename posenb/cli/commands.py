@@ -14,6 +14,7 @@ from posenb.cli.summary import summarise
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
 from posenb.demonstration import demo as demo_verb
 from posenb.errors import InvalidInputError
+from posenb.extraction import ExtractConfig, extract_frames
 from posenb.inference import analyze as analyze_verb
 from posenb.inference import evaluate as evaluate_verb
 from posenb.inference.model import find_model
@@ -31,6 +32,12 @@ RunArgument = Annotated[
 ]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="name", help="Which run of the project.")
+]
+VideosOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        *("--videos", "--video"), metavar="a,b,...", help="Names of videos; all by default."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
@@ -102,6 +109,42 @@ def add(
     after = add_videos(before, urls, copy=copy, progress=_progress(quiet), **options)
     added = len(after.videos) - len(before.videos)
     typer.echo(f"{added} added, {len(after.videos)} in all")
+
+
+@takes(of_config(ExtractConfig, "Options"))
+def extract(
+    project: ProjectArgument,
+    videos: VideosOption = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Choose frames worth labelling and write them as images; run again, it goes on."""
+    added = extract_frames(
+        project, videos=_split(videos) or None, progress=_progress(quiet), **options
+    )
+    typer.echo(f"{len(added)} frames added")
+
+
+def check_labels(
+    project: ProjectArgument,
+    videos: VideosOption = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="folder", help="Where the files go, instead of into the project."),
+    ] = None,
+    zoom: Annotated[
+        bool, typer.Option(help="Show the part of each frame where the labels lie at large.")
+    ] = True,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the labels over their frames, and make a page to flip through them."""
+    from posenb.views import check_labels as check_labels_verb
+
+    chosen = _split(videos) or None
+    check = check_labels_verb(
+        project, videos=chosen, output=output, zoom=zoom, progress=_progress(quiet)
+    )
+    typer.echo(check.page)
 
 
 @takes(
@@ -203,6 +246,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "create": create,
     "open": open_,
     "add-videos": add,
+    "extract-frames": extract,
+    "check-labels": check_labels,
     "train": train,
     "evaluate": evaluate,
     "analyze": analyze,
