@@ -2,7 +2,6 @@
 "use strict";
 
 const byId = (id) => document.getElementById(id);
-const PAPER = 960; // pixels of CSS across a sheet, landscape
 const block = (id) => byId(id).textContent;
 
 class Page {
@@ -305,19 +304,13 @@ class Page {
     return lines;
   }
 
-  // On paper the page looks as on the screen, light, sharp and as large as fits.
+  // On paper the page is light and sharp, and lies across one sheet.
   print(begins) {
-    const [main, panels] = ["main", ".panels"].map((each) => document.querySelector(each));
-    const { gridTemplateColumns, gridTemplateRows } = getComputedStyle(panels);
-    Object.assign(panels.style, begins
-      ? { gridTemplateColumns, gridTemplateRows, height: `${panels.offsetHeight}px` }
-      : { gridTemplateColumns: "", gridTemplateRows: "", height: "" });
-    document.body.style.zoom = begins ? Math.min(1, PAPER / main.offsetWidth) : "";
-    main.style.width = begins ? `${main.offsetWidth}px` : "";
+    document.documentElement.classList.toggle("paper", begins);
     if (begins) this.shownTheme = this.themeName;
     this.themeName = begins ? "light" : this.shownTheme;
-    this.sharpness = begins ? 3 : window.devicePixelRatio || 1;
-    this.dress(true);
+    this.sharpness = begins ? 4 : window.devicePixelRatio || 1;
+    this.dress(true); // at a power of two: with others, Chromium scales canvases inexactly
   }
 }
 

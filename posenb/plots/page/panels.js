@@ -2,6 +2,7 @@
 "use strict";
 
 const MARGIN = { l: 58, r: 10, t: 8, b: 42 };
+const LAYERS = ["ground", "data", "marks"];
 const GAP = 16; // between panels, pixels
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, responsive: false };
 const TRACES = [
@@ -41,7 +42,7 @@ class Panel {
   constructor(root) {
     this.root = root;
     this.axes = root.querySelector(".axes");
-    this.canvases = ["ground", "data", "marks"].map((name) => root.querySelector(`.${name}`));
+    this.canvases = LAYERS.map((name) => root.querySelector(`.${name}`));
     this.painter = new Painter();
     this.mode = "zoom";
   }
@@ -84,6 +85,7 @@ class Panel {
     this.theme = theme;
     this.measure();
     this.contexts = this.canvases.map((each) => fit(each, this.width, this.height, sharpness));
+    this.fresh = new Set(LAYERS);
     Plotly.react(this.axes, this.holders(), this.layout(), CONFIG);
   }
 
@@ -107,12 +109,13 @@ class Panel {
     };
   }
 
-  clear(...names) {
-    for (const name of names) this.context(name).clearRect(0, 0, this.width, this.height);
+  // A fresh canvas is clear; in print, clearing it would paint it white.
+  clear(name) {
+    if (!this.fresh.delete(name)) this.context(name).clearRect(0, 0, this.width, this.height);
   }
 
   context(name) {
-    return this.contexts[["ground", "data", "marks"].indexOf(name)];
+    return this.contexts[LAYERS.indexOf(name)];
   }
 }
 
@@ -373,7 +376,7 @@ class PathPanel extends Panel {
       clipTo(context, this.box);
       return drawPaths(context, recording, looks, this.box, view, step);
     };
-    if (hasty || stride > 1) {
+    if (hasty || (stride > 1 && !whole)) {
       this.clear("data");
       const context = this.context("data");
       for (const _ of paint(context, stride)) continue;
