@@ -13,7 +13,7 @@ from posenb.errors import ProjectError
 from posenb.project.manifest import MANIFEST, Crop, Video, add_entries, clash, make_video
 from posenb.project.value import VIDEOS, Project
 
-__all__ = ["add_videos"]
+__all__ = ["add_videos", "expand"]
 
 _MAGIC = ("*", "?", "[")
 
@@ -65,7 +65,7 @@ def add_videos(
     """
     from posenb.video import probe
 
-    sources = _expand([urls] if isinstance(urls, str | os.PathLike) else urls)
+    sources = expand([urls] if isinstance(urls, str | os.PathLike) else urls)
     entries: dict[str, Video] = {}
     origins: dict[str, str] = {}
     for url in sources:
@@ -102,7 +102,7 @@ def _copy_once(source: str, target: str) -> None:
     storage.copy(source, target)
 
 
-def _expand(urls: Sequence[storage.Url]) -> list[str]:
+def expand(urls: Sequence[storage.Url]) -> list[str]:
     """Return the URLs that `urls` and the patterns among them mean, each once."""
     found: dict[str, None] = {}
     for url in urls:
