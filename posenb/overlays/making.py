@@ -30,6 +30,7 @@ from posenb.video import VideoInfo, VideoReader, VideoWriter, open_video
 __all__ = ["Scene", "labelled_video", "make_scene"]
 
 _AHEAD = 4  # frames that wait between two threads
+_LEAST = 120  # pixels of a picture that has traces beside it
 _BROAD = 1.7  # width by height from which on the traces stand below the picture
 
 
@@ -204,6 +205,11 @@ def make_scene(
     below = width > _BROAD * height
     traces = None
     if config.traces:
+        if min(view.size) < _LEAST:
+            raise InvalidInputError(
+                f"Traces stand beside pictures of at least {_LEAST} x {_LEAST} pixels; this one "
+                f"has {width} x {height}. Give a larger scale."
+            )
         size = (width, round(0.6 * width)) if below else (max(round(1.15 * height), 320), height)
         traces = make_traces(track, info.times, (start, stop), size, config.theme)
     scene = Scene(

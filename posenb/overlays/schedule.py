@@ -58,7 +58,8 @@ def make_schedule(times: np.ndarray, fps: float, start: int, stop: int, speed: f
     seconds = times[stop - 1] - times[start] + 1 / fps
     count = max(1, round(seconds / speed * rate))
     moments = times[start] + np.arange(count) * (speed / rate)
-    shown = np.searchsorted(times, moments + _EARLY / fps, side="right") - 1
+    early = _EARLY * min(1 / fps, speed / rate)
+    shown = np.searchsorted(times, moments + early, side="right") - 1
     return Schedule(rate, np.clip(shown, start, stop - 1))
 
 
