@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.core import AnalyzeConfig, Poses
+from posenb.inference.fleet import analyze_on_cluster
 from posenb.inference.model import Model, find_model
 from posenb.inference.plan import make_plan
 from posenb.inference.record import current_poses
@@ -16,6 +17,9 @@ from posenb.inference.results import begin, finish
 from posenb.inference.target import Target, find_targets
 from posenb.inference.work import do_spans
 from posenb.project import Run
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["analyze"]
 
@@ -27,6 +31,7 @@ def analyze(
     *,
     config: AnalyzeConfig | None = None,
     output: storage.Url | None = None,
+    client: Client | None = None,
     progress: Progress = tqdm_progress,
     **options: Any,
 ) -> Poses: ...
@@ -39,6 +44,7 @@ def analyze(
     *,
     config: AnalyzeConfig | None = None,
     output: storage.Url | None = None,
+    client: Client | None = None,
     progress: Progress = tqdm_progress,
     **options: Any,
 ) -> list[Poses]: ...
@@ -50,6 +56,7 @@ def analyze(
     *,
     config: AnalyzeConfig | None = None,
     output: storage.Url | None = None,
+    client: Client | None = None,
     progress: Progress = tqdm_progress,
     **options: Any,
 ) -> Poses | list[Poses]:
@@ -79,6 +86,8 @@ def analyze(
         Folder for the files; with several videos, each gets a folder of its name in it.
         By default ``poses/<video>/<run>/`` in the project, or, for a model outside any
         project, ``<video>_poses/`` beside the video.
+    client : distributed.Client, optional
+        A Dask cluster whose workers do the work; see the notes.
     progress : callable, optional
         Makes the progress bar; it counts frames.
     **options
@@ -116,11 +125,15 @@ def analyze(
     >>> poses.to_dataframe()  # doctest: +SKIP
     """
     chosen = AnalyzeConfig(**options) if config is None else config.replace(**options)
-    model = find_model(run)
+    model = find_model(run, runtime=chosen.runtime, precision=chosen.precision)
     if isinstance(video, str | os.PathLike):
         (target,) = find_targets(model, [video], output, several=False)
+        if client is not None:
+            return analyze_on_cluster(client, model, [target], chosen, progress)[0]
         return _analyze(model, target, chosen, progress)
     targets = find_targets(model, list(video), output, several=True)
+    if client is not None:
+        return analyze_on_cluster(client, model, targets, chosen, progress)
     return [_analyze(model, target, chosen, progress) for target in targets]
 
 

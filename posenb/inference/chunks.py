@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +20,9 @@ __all__ = ["Chunk", "ChunkFolder", "Finished", "Recipe", "Span", "in_spans"]
 # Part of every key: raise it when the same frames would get other numbers.
 _VERSION = 2
 _SEAL = hashlib.sha256().digest_size
+# NumPy reads headers with `ast`, of which Python before 3.11.8 bears one user at a time only
+# (https://github.com/python/cpython/issues/106905).
+_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class ChunkFolder:
         content, seal = data[:-_SEAL], data[-_SEAL:]
         if hashlib.sha256(content).digest() != seal:
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+        with _PARSING, np.load(io.BytesIO(content), allow_pickle=False) as kept:
             if str(kept["key"]) != chunk.key:
                 return None
             return Finished(kept["poses"], json.loads(str(kept["software"])))
@@ -167,7 +171,7 @@ class ChunkFolder:
         AnalysisError
             If one is not there or damaged.
         """
-        for chunk, finished in zip(chunks, storage.in_order(self._found, chunks), strict=True):
+        for chunk, finished in zip(chunks, storage.in_order(self.find, chunks), strict=True):
             if finished is None:
                 raise AnalysisError(
                     f"Every chunk that was finished must be there in the end; that of frames "
@@ -177,7 +181,8 @@ class ChunkFolder:
                 )
             yield finished
 
-    def _found(self, chunk: Chunk) -> Finished | None:
+    def find(self, chunk: Chunk) -> Finished | None:
+        """Read a chunk; None if it is not there, or its file is damaged."""
         return self.get(chunk) if storage.exists(self._file(chunk)) else None
 
     def check_writable(self) -> None:

@@ -97,6 +97,8 @@ class Plan:
             model=self.model.url,
             video=self.target.url,
             folder=self.folder.url,
+            runtime=self.model.choice.runtime,
+            precision=self.model.choice.precision,
             identity=self.model.identity,
             mark=self.mark,
             frames=self.frames,
@@ -150,9 +152,6 @@ def _begun(drafts: Sequence[Plan]) -> Plan | None:
 
 
 def _batch_size(plan: Plan) -> int:
-    from posenb.models import accelerator
-
     x1, x2, y1, y2 = plan.crop
     pixels = (x2 - x1) * (y2 - y1) * plan.model.description.scale**2
-    accelerated = accelerator() is not None
-    return batch_size_for(plan.frames, round(pixels), accelerated=accelerated)
+    return batch_size_for(plan.frames, round(pixels), accelerated=plan.model.accelerated)

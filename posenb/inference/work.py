@@ -28,6 +28,8 @@ class Job:
     ----------
     model, video, folder : str
         URLs of the model, the video and the folder for finished chunks.
+    runtime, precision : str
+        What computes, and how exactly.
     identity : str
         Of the model, as in `Model.identity`.
     mark : str
@@ -43,6 +45,8 @@ class Job:
     model: str
     video: str
     folder: str
+    runtime: str
+    precision: str
     identity: str
     mark: str
     frames: FrameFormat

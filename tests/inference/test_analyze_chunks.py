@@ -1,6 +1,7 @@
 """Chunks: keys and files, without any model or video."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -100,6 +101,15 @@ def test_only_the_chunks_that_are_there_are_read(folder):
 def test_a_folder_that_is_not_there_holds_no_chunks(folder):
     assert folder.sound(RECIPE.chunks([(0, 5), (5, 10)])) == set()
     assert folder.keys() == set()
+
+
+def test_many_threads_read_chunks_at_once(tmp_path):
+    folder = ChunkFolder(tmp_path)
+    chunks = RECIPE.chunks((n, n + 2) for n in range(0, 400, 2))
+    for chunk in chunks:
+        folder.put(chunk, Finished(some_poses(chunk), SOFTWARE))
+    with ThreadPoolExecutor(4) as pool:
+        assert all(found == set(chunks) for found in pool.map(folder.sound, [chunks] * 4))
 
 
 def test_numpy_reads_a_chunk_by_itself(tmp_path):
