@@ -9,13 +9,14 @@ import numpy as np
 
 from posenb.graphs.wire import field, message
 
-__all__ = ["OPSET", "GraphBuilder"]
+__all__ = ["OPSET", "TYPES", "GraphBuilder"]
 
 OPSET = 17
 """Version of the ONNX operators; the first with LayerNormalization, known since 2022."""
 
 _IR = 8  # version of the file format that goes with it
-_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
+TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
+"""Numbers of data types."""
 
 Shape = Sequence[int | str]
 
@@ -54,15 +55,15 @@ class GraphBuilder:
         self._inputs.append(_value_info(name, dtype, shape))
         return name
 
-    def output(self, name: str, dtype: str, shape: Shape) -> None:
-        """Declare a value to be an output."""
+    def output(self, name: str, dtype: str, shape: Shape | None) -> None:
+        """Declare a value to be an output; None is a shape that is not told."""
         self._outputs.append(_value_info(name, dtype, shape))
 
     def constant(self, values: Any, dtype: str = "float32") -> str:
         """Add an array that never changes."""
         array = np.asarray(values, dtype, order="C")
         name = self._new_name("constant")
-        parts: list[tuple[int, Any]] = [(2, _TYPES[array.dtype.name]), (8, name)]
+        parts: list[tuple[int, Any]] = [(2, TYPES[array.dtype.name]), (8, name)]
         if array.ndim:
             parts.insert(0, (1, array.shape))
         parts.append((9, array.astype(array.dtype.newbyteorder("<")).tobytes()))
@@ -118,9 +119,11 @@ class GraphBuilder:
         )
 
 
-def _value_info(name: str, dtype: str, shape: Shape) -> bytes:
-    sizes = [message((1, n) if isinstance(n, int) else (2, n)) for n in shape]
-    tensor = message((1, _TYPES[dtype]), (2, message(*((1, size) for size in sizes))))
+def _value_info(name: str, dtype: str, shape: Shape | None) -> bytes:
+    tensor = message((1, TYPES[dtype]))
+    if shape is not None:
+        sizes = (message((1, n) if isinstance(n, int) else (2, n)) for n in shape)
+        tensor += field(2, message(*((1, size) for size in sizes)))
     return message((1, name), (2, message((1, tensor))))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from posenb.core import ModelDescription
 from posenb.errors import ConfigError, ModelError
+from posenb.graphs.builder import GraphBuilder
 from posenb.graphs.wire import fields
 
 __all__ = ["DESCRIPTION", "IMAGE", "LOGITS", "NORMALISE", "OFFSETS", "SEAL", "NetworkFile", "seal"]
@@ -78,6 +79,24 @@ class NetworkFile:
                 "fetch it again."
             ) from error
         return found
+
+    def encode(self) -> bytes:
+        """Return the bytes of the file."""
+        graph = GraphBuilder("network")
+        graph.join(self.nodes, self.constants)
+        shape = ("batch", 3, "height", "width")
+        graph.input(IMAGE, "float32", shape)
+        keypoints = len(self.description.keypoints)
+        for name, channels in ((LOGITS, keypoints), (OFFSETS, 2 * keypoints)):
+            graph.output(name, "float32", ("batch", channels, "cells_down", "cells_across"))
+        normalise = {"factor": self.factor, "offset": self.offset, "reverse": self.reverse}
+        return graph.encode(
+            {
+                DESCRIPTION: self.description.model_dump_json(),
+                NORMALISE: json.dumps(normalise),
+                SEAL: seal(*self.nodes, *self.constants),
+            }
+        )
 
 
 def seal(*parts: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from posenb.core import FrameFormat
@@ -22,7 +24,12 @@ _REACH = 1  # cells on each side of the peak that vote
 
 
 def pose_graph(
-    network: NetworkFile, frames: FrameFormat, batch_size: int, crop: Crop | None = None
+    network: NetworkFile,
+    frames: FrameFormat,
+    batch_size: int,
+    crop: Crop | None = None,
+    *,
+    also: Sequence[str] = (),
 ) -> bytes:
     """Build the ONNX graph from raw frames of one format to poses.
 
@@ -38,6 +45,8 @@ def pose_graph(
         B.
     crop : (int, int, int, int), optional
         x1, x2, y1, y2 in pixels, the ends excluded: the part to look at.
+    also : sequence of str, optional
+        Float values inside the network that shall be outputs too.
 
     Returns
     -------
@@ -68,6 +77,8 @@ def pose_graph(
     down = _to_source(graph, y, source[0], height)
     graph.add("Concat", across, down, likelihood, axis=2, into=POSES)
     graph.output(POSES, "float32", (batch_size, keypoints, 3))
+    for name in also:
+        graph.output(name, "float32", None)
     return graph.encode()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-__all__ = ["Value", "field", "fields", "message"]
+__all__ = ["Value", "field", "fields", "message", "numbers"]
 
 Value = int | float | str | bytes | Sequence[int]
 """What a field may hold; bytes stand for text, arrays and messages alike."""
@@ -75,6 +75,16 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise ValueError("a field is cut off")
         yield key >> 3, data[at : at + length]
         at += length
+
+
+def numbers(packed: int | bytes) -> list[int]:
+    """Return the whole numbers of a packed field."""
+    assert isinstance(packed, bytes)
+    found, at = [], 0
+    while at < len(packed):
+        value, at = _read_varint(packed, at)
+        found.append(value)
+    return found
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:

@@ -42,6 +42,8 @@ def evaluate(
     worst: int = 9,
     figures: bool = True,
     progress: Progress = tqdm_progress,
+    runtime: str = "auto",
+    precision: str = "auto",
 ) -> Evaluation:
     """Compare a run's predictions with the labels of its project as they are now.
 
@@ -65,6 +67,9 @@ def evaluate(
     figures : bool, optional
         Whether to draw figures.
     progress : Progress, optional
+    runtime, precision : str, optional
+        What computes and in what, as in `AnalyzeConfig`, which also decides by default:
+        so the errors are those of an analysis.
 
     Returns
     -------
@@ -101,7 +106,7 @@ def evaluate(
         )
     project, split = open_project(run.project_url), run.split()
     parts = {frame: part for part in _PARTS for frame in getattr(split, part)}
-    model = find_model(run)
+    model = find_model(run, runtime=runtime, precision=precision)
     labels = _choose_labels(project.labels(), parts, model)
     poses, faults = _predict(model, project, labels.frames, progress)
     labels, poses = _without(labels, poses, faults)

@@ -99,21 +99,21 @@ class Model:
         return load_predictor(self.path)
 
     @cached_property
-    def _network(self) -> NetworkFile:
+    def network(self) -> NetworkFile:
         """The network for CPU runtimes: written by training, else made once and kept."""
         if self.choice.precision == "int8":
             assert self.run is not None
-            return read_network(self.run.quantised_url)
+            return _read_network(self.run.quantised_url)
         if self.url.endswith(".onnx"):
-            return read_network(self.url)
+            return _read_network(self.url)
         if self.run is not None and storage.exists(self.run.network_url):
-            return read_network(self.run.network_url)
+            return _read_network(self.run.network_url)
         kept = storage.cache_folder() / "exported" / f"{self.digest}.onnx"
         if not kept.exists():
             from posenb.models import export_network
 
-            storage.write_bytes(kept, export_network(*self._keras))
-        return read_network(kept)
+            storage.write_bytes(kept, export_network(*self._keras).encode())
+        return _read_network(kept)
 
     @property
     def description(self) -> ModelDescription:
@@ -129,7 +129,7 @@ class Model:
             If the model is for several animals.
         """
         of_keras = self.choice.runtime == "keras"
-        description = self._keras[1] if of_keras else self._network.description
+        description = self._keras[1] if of_keras else self.network.description
         if len(description.individuals) > 1:
             raise AnalysisError(
                 "Analysis finds the keypoints of one animal; the model "
@@ -177,7 +177,7 @@ class Model:
     def _compile(self, frames: FrameFormat, batch_size: int, crop: Crop | None) -> Predict:
         if self.choice.runtime == "keras":
             return compile_keras(self._keras[0], frames, batch_size, crop)
-        graph = pose_graph(self._network, frames, batch_size, crop)
+        graph = pose_graph(self.network, frames, batch_size, crop)
         if self.choice.runtime == "openvino":
             return compile_openvino(graph, batch_size, self.choice.precision)
         return compile_onnxruntime(graph, batch_size)
@@ -190,7 +190,7 @@ _SOFTWARE = {
 }
 
 
-def read_network(url: storage.Url) -> NetworkFile:
+def _read_network(url: storage.Url) -> NetworkFile:
     """Read an ``.onnx`` file of posenb's.
 
     Raises

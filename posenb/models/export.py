@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,15 +12,15 @@ import numpy as np
 
 from posenb.core import ModelDescription
 from posenb.errors import ModelError
-from posenb.graphs import GraphBuilder
-from posenb.graphs.network import DESCRIPTION, IMAGE, LOGITS, NORMALISE, OFFSETS, SEAL, seal
+from posenb.graphs import GraphBuilder, NetworkFile
+from posenb.graphs.network import IMAGE, LOGITS, OFFSETS
 from posenb.models.backbones import get_backbone
 
 __all__ = ["export_network"]
 
 
-def export_network(predictor: keras.Model, description: ModelDescription) -> bytes:
-    """Write the network of a predictor as an ONNX file.
+def export_network(predictor: keras.Model, description: ModelDescription) -> NetworkFile:
+    """Write the network of a predictor as an ONNX graph.
 
     Batch normalisation is folded into the convolutions before it, and images are laid
     out channels first; nothing else changes. The backbones that `ModelConfig` knows are
@@ -37,8 +36,7 @@ def export_network(predictor: keras.Model, description: ModelDescription) -> byt
 
     Returns
     -------
-    bytes
-        What `posenb.graphs.NetworkFile` reads.
+    NetworkFile
 
     Raises
     ------
@@ -47,25 +45,17 @@ def export_network(predictor: keras.Model, description: ModelDescription) -> byt
     """
     network = next(layer for layer in predictor.layers if isinstance(layer, keras.Model))
     graph = GraphBuilder("network")
-    shape = ("batch", 3, "height", "width")
-    image = _Maps(graph, graph.input(IMAGE, "float32", shape))
-    maps = _run(network, image)
-    keypoints = len(description.keypoints)
-    for name, channels in ((LOGITS, keypoints), (OFFSETS, 2 * keypoints)):
+    maps = _run(network, _Maps(graph, IMAGE))
+    for name in (LOGITS, OFFSETS):
         graph.add("Identity", maps[name].value, into=name)
-        graph.output(name, "float32", ("batch", channels, "cells_down", "cells_across"))
     backbone = get_backbone(description.config.model.backbone)
-    normalise = {
-        "factor": backbone.factor,
-        "offset": backbone.offset,
-        "reverse": backbone.reverse,
-    }
-    return graph.encode(
-        {
-            DESCRIPTION: description.model_dump_json(),
-            NORMALISE: json.dumps(normalise),
-            SEAL: seal(*graph.nodes, *graph.constants),
-        }
+    return NetworkFile(
+        description,
+        backbone.factor,
+        backbone.offset,
+        backbone.reverse,
+        tuple(graph.nodes),
+        tuple(graph.constants),
     )
 
 

@@ -346,7 +346,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
         },
     )
     storage.write_text(run.history_url, _history_table(outcome))
-    storage.write_bytes(run.network_url, export_network(predictor, description))
+    storage.write_bytes(run.network_url, export_network(predictor, description).encode())
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
     storage.remove(run.checkpoint_url)

@@ -104,7 +104,7 @@ def compile_once(monkeypatch, compiled):
         return compiled[key]
 
     def predict_once(self, *shape):
-        key = (self.digest, *shape)
+        key = (self.identity, *shape)
         if key not in compiled:
             compiled[key] = predict(self, *shape)
         return compiled[key]
@@ -146,7 +146,8 @@ def whole(tmp_path_factory, model_file):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         warnings.simplefilter("error", LabelWarning)
-        return evaluate(run, worst=4, progress=silent_progress)
+        # Untrained networks have no clear peaks, so that rounding would move them.
+        return evaluate(run, worst=4, progress=silent_progress, precision="float32")
 
 
 # --- what comes back -----------------------------------------------------------------
@@ -239,7 +240,7 @@ def test_the_files_tell_how_they_came_about(whole, model_file):
     assert told["model_sha256"] == storage.digest(model_file)
     assert (told["cutoff"], told["pck"]) == (0.6, [5.0, 10.0])
     assert told["frames"] == COUNT
-    assert {"posenb", "keras", "backend"} <= told["software"].keys()
+    assert {"posenb", "runtime", "precision"} <= told["software"].keys()
 
 
 def test_figures_and_worst_frames_are_written(whole):
