@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["write"]
+__all__ = ["Word", "write_words"]
+
+Box = tuple[int, int, int, int]  # top, bottom, left, right
+
+_SHIFTS = (0, 1.05, -1.05, 2.1, -2.1)  # where a word looks for room, in heights of letters
 
 
-def write(
-    picture: np.ndarray, text: str, x: float, y: float, size: int, anchor: float = 0.0
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text in a picture.
+
+    Parameters
+    ----------
+    text : str
+        One line.
+    x, y : float
+        Where it is anchored, and the line it stands on, in pixels of the picture.
+    anchor : float
+        Which part of the text stands at `x`: 0 its left end, 1 its right end.
+    """
+
+    text: str
+    x: float
+    y: float
+    anchor: float = 0.0
+
+
+def write_words(picture: np.ndarray, words: Sequence[Word], size: int) -> None:
     """Write white letters with a dark outline into a picture, in place.
+
+    A word that would be cut by the edge moves inwards, one that would cover another moves
+    up or down where there is room. One that is anchored outside is left out.
 
     Parameters
     ----------
     picture : ndarray of uint8, shape (H, W, 3)
-        Changed; what lies outside of it is left out.
-    text : str
-        One line.
-    x, y : float
-        Where the text is anchored, and the line it stands on, pixels.
+        Changed.
+    words : sequence of Word
+        The first ones choose their place first.
     size : int
         Of the letters, pixels.
-    anchor : float, default 0
-        Which part of the text stands at `x`: 0 its left end, 1 its right end.
     """
-    letters, opacity, left, above = _sprite(text, size)
-    height, width = opacity.shape[:2]
-    column, row = round(x - left - anchor * (width - 2 * left)), round(y) - above
-    top, bottom = max(row, 0), min(row + height, picture.shape[0])
-    first, last = max(column, 0), min(column + width, picture.shape[1])
-    if top >= bottom or first >= last:
-        return
-    inside = np.s_[top - row : bottom - row, first - column : last - column]
-    part = picture[top:bottom, first:last]
-    part[:] = part + (letters[inside] - part) * opacity[inside] + 0.5
+    height, width = picture.shape[:2]
+    taken: list[Box] = []
+    for word in words:
+        if 0 <= word.x < width and 0 <= word.y < height + size:
+            letters, opacity, left, above = _sprite(word.text, size)
+            down, across = opacity.shape[:2]
+            column = round(word.x - left - word.anchor * (across - 2 * left))
+            column = max(0, min(column, width - across))
+            places = [round(word.y) - above + round(shift * size) for shift in _SHIFTS]
+            rows = [max(0, min(row, height - down)) for row in places]
+            boxes = [(row, row + size, column, column + across) for row in rows]
+            box = next((box for box in boxes if not _covers(box, taken)), boxes[0])
+            taken.append(box)
+            part = picture[box[0] : box[0] + down, column : column + across]
+            inside = np.s_[: part.shape[0], : part.shape[1]]
+            part[:] = part + (letters[inside] - part) * opacity[inside] + 0.5
+
+
+def _covers(box: Box, others: Sequence[Box]) -> bool:
+    top, bottom, left, right = box
+    return any(top < b and bottom > t and left < r and right > x for t, b, x, r in others)
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from posenb.inference import load_poses, source_video
 from posenb.inference.ahead import ahead
 from posenb.overlays.canvas import Canvas
 from posenb.overlays.config import LabelledVideoConfig
-from posenb.overlays.lettering import write
+from posenb.overlays.lettering import Word, write_words
 from posenb.overlays.overlay import Overlay, make_overlay, make_track
 from posenb.overlays.schedule import Schedule, frame_range, make_schedule
 from posenb.overlays.traces import Traces, make_traces
@@ -166,11 +166,9 @@ class Scene:
         width, height = self.view.size
         picture = out[:height, :width]
         self.canvas.draw(self.view.cut(frame), self.overlay.drawings(index), picture)
-        for word in self.overlay.words(index):
-            write(picture, word.text, word.x, word.y, self.letters, word.anchor)
-        if self.stamp != "none":
-            margin = 0.7 * self.letters
-            write(picture, self._stamp(index), margin, height - margin, self.letters)
+        margin = 0.7 * self.letters
+        stamp = [] if self.stamp == "none" else [Word(self._stamp(index), margin, height - margin)]
+        write_words(picture, [*stamp, *self.overlay.words(index)], self.letters)
         if self.traces is not None:
             self.traces.draw(index, out[height:] if self.below else out[:, width:])
 

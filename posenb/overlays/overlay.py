@@ -10,10 +10,11 @@ from matplotlib.colors import to_rgb
 from posenb.core import Poses
 from posenb.overlays.canvas import Discs, Drawing, Lines
 from posenb.overlays.config import LabelledVideoConfig
+from posenb.overlays.lettering import Word
 from posenb.overlays.view import View
 from posenb.plots.theme import ThemeName, keypoint_colours
 
-__all__ = ["Overlay", "Track", "Word", "make_overlay", "make_track"]
+__all__ = ["Overlay", "Track", "make_overlay", "make_track"]
 
 _LEVELS = 6  # steps in which a trail fades
 _PALEST = 0.12  # opacity of the least likely keypoint
@@ -54,25 +55,6 @@ class Track:
     edges: tuple[tuple[int, int], ...]
     individuals: tuple[str, ...]
     by_individual: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A text in the picture.
-
-    Parameters
-    ----------
-    text : str
-    x, y : float
-        Where it is anchored, and the line it stands on, in pixels of the made picture.
-    anchor : float
-        Which part of the text stands at `x`: 0 its left end, 1 its right end.
-    """
-
-    text: str
-    x: float
-    y: float
-    anchor: float
 
 
 def make_track(poses: Poses, start: int, stop: int, config: LabelledVideoConfig) -> Track:

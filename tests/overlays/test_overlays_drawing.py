@@ -8,7 +8,7 @@ import pytest
 from posenb.core import Poses, Skeleton
 from posenb.errors import ConfigError, UnknownNameError
 from posenb.overlays import LabelledVideoConfig
-from posenb.overlays.lettering import write
+from posenb.overlays.lettering import Word, write_words
 from posenb.overlays.overlay import make_overlay, make_track
 from posenb.overlays.traces import make_traces
 from posenb.overlays.view import View
@@ -195,9 +195,14 @@ def test_an_unknown_keypoint_or_option_is_refused():
 # --- letters -------------------------------------------------------------------------
 
 
+def written(*words, size=20, background=0):
+    picture = np.full((60, 200, 3), background, np.uint8)
+    write_words(picture, [Word(*word) for word in words], size)
+    return picture
+
+
 def test_letters_stand_on_their_line_and_begin_where_they_are_told():
-    picture = np.full((60, 200, 3), 90, np.uint8)
-    write(picture, "H", 50, 40, 20)
+    picture = written(("H", 50, 40), background=90)
     rows, columns = np.nonzero((picture > 200).all(axis=2))
     assert rows.max() in (39, 40)
     assert columns.min() in (50, 51, 52, 53)
@@ -206,16 +211,30 @@ def test_letters_stand_on_their_line_and_begin_where_they_are_told():
 
 @pytest.mark.parametrize("anchor", [0.0, 0.5, 1.0])
 def test_letters_are_anchored_left_in_the_middle_or_right(anchor):
-    picture = np.zeros((60, 200, 3), np.uint8)
-    write(picture, "HHHHH", 100, 40, 20, anchor)
-    columns = np.nonzero((picture > 200).any(axis=(0, 2)))[0]
+    columns = np.nonzero((written(("HHHHH", 100, 40, anchor)) > 200).any(axis=(0, 2)))[0]
     left = 100 - anchor * (columns.max() - columns.min())
     assert columns.min() == pytest.approx(left, abs=4)
 
 
-@pytest.mark.parametrize("place", [(-500, 20), (20, -50), (195, 58), (-9, 5), (900, 900)])
-def test_letters_end_with_the_picture(place):
-    write(np.zeros((60, 200, 3), np.uint8), "frame 12", *place, 20)
+@pytest.mark.parametrize("x", [0, 199])
+@pytest.mark.parametrize("y", [0, 30, 59])
+def test_a_word_at_the_edge_moves_inwards(x, y):
+    whole = (written(("frame", 50, 30)) > 200).sum()
+    assert (written(("frame", x, y)) > 200).sum() == whole
+
+
+@pytest.mark.parametrize("place", [(-1, 20), (20, -50), (900, 20), (20, 900)])
+def test_a_word_outside_is_left_out(place):
+    assert not written(("tail", *place)).any()
+
+
+def test_a_word_too_long_for_the_picture_is_cut():
+    assert (written(("m" * 90, 50, 30)) > 200).any()
+
+
+def test_words_make_room_for_each_other():
+    whole = (written(("tail", 50, 30)) > 200).sum()
+    assert (written(("tail", 50, 30), ("tail", 52, 31)) > 200).sum() == 2 * whole
 
 
 # --- traces --------------------------------------------------------------------------
