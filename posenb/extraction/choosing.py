@@ -212,7 +212,8 @@ def _by_look(candidates: Thumbnails, taken: Thumbnails, count: int, seed: int) -
 def _by_time(candidates: Thumbnails, taken: Thumbnails, count: int, seed: int) -> list[np.ndarray]:
     """Divide the candidates into equal stretches, each shuffled, where nothing was taken."""
     rng = np.random.default_rng(seed)
-    stretches = [rng.permutation(each) for each in np.array_split(candidates.indices, count)]
+    parts = np.array_split(candidates.indices, count)
+    stretches = [each[rng.permutation(len(each))] for each in parts]
     starts = np.array([each.min() for each in stretches if len(each)])
     occupied = set(np.searchsorted(starts, taken.indices, side="right") - 1)
     return [each for n, each in enumerate(stretches) if n not in occupied and len(each)]

@@ -100,16 +100,19 @@ def extract_frames(
     options |= {name: value for name, value in given.items() if value is not None}
     chosen = ExtractConfig(**options) if config is None else config.replace(**options)
     home = project if isinstance(project, Project) else open_project(project)
-    names = _find_videos(home, videos)
+    there = {name: list_frames(home, name) for name in _find_videos(home, videos)}
     added: list[FrameName] = []
     seen: list[np.ndarray] = []
-    for name in names:
-        there = list_frames(home, name)
-        if len(there) >= chosen.count:
-            continue
+    if all(len(frames) >= chosen.count for frames in there.values()):
+        return ()
+    # Videos that have enough come first, for what they show is not to be taken again.
+    for name in sorted(there, key=lambda name: len(there[name]) < chosen.count):
         with open_video(home.video_url(name)) as video:
             work = _Work(home, name, video, chosen, _crop(home, name, chosen, video.info))
-            added += _extract(work, there, seen, progress)
+            if len(there[name]) < chosen.count:
+                added += _extract(work, there[name], seen, progress)
+            else:
+                seen.append(work.look(_numbers(there[name], video.frame_count)).pictures)
     return tuple(added)
 
 
