@@ -148,14 +148,14 @@ def work_on(job: Job, span: Span) -> None:
     if missing:
         check_unchanged(job)
         with _TURN:
-            model = _model(job.model, job.identity)
+            model = _model(job.model, job.runtime, job.precision, job.identity)
             model.predict(job.frames, job.batch_size, job.crop)  # compiled by one thread for all
         do_spans(job, in_spans(missing, ()), model)
 
 
 @lru_cache(maxsize=2)
-def _model(url: str, identity: str) -> Model:
-    model = same_model(url, identity)
+def _model(url: str, runtime: str, precision: str, identity: str) -> Model:
+    model = find_model(url, runtime=runtime, precision=precision)
     if model.identity != identity:
         raise AnalysisError(
             f"All workers must compute with the same model in the same way; {url} is another one "

@@ -97,6 +97,8 @@ class Plan:
             model=self.model.url,
             video=self.target.url,
             folder=self.folder.url,
+            runtime=self.model.choice.runtime,
+            precision=self.model.choice.precision,
             identity=self.model.identity,
             mark=self.mark,
             frames=self.frames,

@@ -28,8 +28,10 @@ class Job:
     ----------
     model, video, folder : str
         URLs of the model, the video and the folder for finished chunks.
+    runtime, precision : str
+        What computes, and how exactly.
     identity : str
-        Of the model, and of what computes how exactly; see `Model.identity`.
+        Of the model, as in `Model.identity`.
     mark : str
         Fingerprint of the video when the work was planned.
     frames : FrameFormat
@@ -43,6 +45,8 @@ class Job:
     model: str
     video: str
     folder: str
+    runtime: str
+    precision: str
     identity: str
     mark: str
     frames: FrameFormat
