@@ -52,6 +52,7 @@ _PUBLIC = {
     "plot_positions": "posenb.plots:plot_positions",
     "plot_steps": "posenb.plots:plot_steps",
     "plot_trajectories": "posenb.views:plot_trajectories",
+    "quantise": "posenb.inference:quantise",
     "to_dlc": "posenb.project:to_dlc",
     "train": "posenb.training:train",
 }

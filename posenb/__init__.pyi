@@ -17,6 +17,7 @@ from posenb.inference import Evaluation as Evaluation
 from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
+from posenb.inference import quantise as quantise
 from posenb.overlays import LabelledVideoConfig as LabelledVideoConfig
 from posenb.overlays import labelled_video as labelled_video
 from posenb.plots import plot_errors as plot_errors
@@ -79,6 +80,7 @@ __all__ = [
     "plot_positions",
     "plot_steps",
     "plot_trajectories",
+    "quantise",
     "to_dlc",
     "train",
 ]

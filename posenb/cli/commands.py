@@ -9,6 +9,7 @@ import typer
 
 from posenb._progress import Progress, silent_progress, tqdm_progress
 from posenb.cli.options import of_config, of_function, takes
+from posenb.cli.recordings import find_recordings
 from posenb.cli.runs import choose_run
 from posenb.cli.summary import summarise
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
@@ -17,8 +18,10 @@ from posenb.errors import InvalidInputError
 from posenb.extraction import ExtractConfig, extract_frames
 from posenb.inference import analyze as analyze_verb
 from posenb.inference import evaluate as evaluate_verb
+from posenb.inference import quantise as quantise_verb
 from posenb.inference.model import find_model
 from posenb.inference.target import find_targets
+from posenb.overlays import LabelledVideoConfig, labelled_video
 from posenb.project import add_videos, create_project, open_project
 
 __all__ = ["COMMANDS"]
@@ -171,7 +174,7 @@ def train(
     typer.echo(run.url)
 
 
-@takes(of_function(evaluate_verb, ["cutoff", "pck", "worst", "figures"]))
+@takes(of_function(evaluate_verb, ["cutoff", "pck", "worst", "figures", "runtime", "precision"]))
 def evaluate(
     run: RunArgument,
     name: RunOption = None,
@@ -183,6 +186,18 @@ def evaluate(
     evaluation = evaluate_verb(chosen, progress=_progress(quiet), **options)
     typer.echo(repr(evaluation))
     typer.echo(evaluation.url)
+
+
+@takes(of_function(quantise_verb, ["frames"]))
+def quantise(
+    run: RunArgument,
+    name: RunOption = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Make a model of whole numbers, faster on CPUs and less exact, of a run's."""
+    made = quantise_verb(choose_run(run, name), progress=_progress(quiet), **options)
+    typer.echo(made.quantised_url)
 
 
 @takes(of_config(AnalyzeConfig, "Options"))
@@ -208,6 +223,37 @@ def analyze(
     analyze_verb(chosen, videos, output=output, progress=_progress(quiet), **options)
     for target in targets:
         typer.echo(target.output)
+
+
+@takes(of_config(LabelledVideoConfig, "Options"))
+def label_video(
+    poses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POSES|VIDEO|RUN...", help="Folders of poses, analyzed videos, or runs."
+        ),
+    ],
+    video: Annotated[
+        str | None, typer.Option(metavar="url", help="The video, if it has moved.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="url", help="An .mp4, or a folder that ends in a slash.")
+    ] = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Draw what was found over every frame of a video."""
+    found = find_recordings(poses)
+    if len(found) > 1 and (video is not None or (output or "").endswith(".mp4")):
+        raise InvalidInputError(
+            f"One --video and one .mp4 go with the poses of one video; got {len(found)}. Draw them "
+            "one by one, or give --output a folder."
+        )
+    for url, named in found:
+        made = labelled_video(
+            url, video or named, output=output, progress=_progress(quiet), **options
+        )
+        typer.echo(made)
 
 
 @takes(of_function(demo_verb, ["seed", "steps"]))
@@ -250,6 +296,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check-labels": check_labels,
     "train": train,
     "evaluate": evaluate,
+    "quantise": quantise,
     "analyze": analyze,
+    "labelled-video": label_video,
     "demo": demo,
 }

@@ -20,7 +20,7 @@ from posenb.core import (
     TrainConfig,
 )
 from posenb.demonstration import demo
-from posenb.inference import evaluate
+from posenb.inference import evaluate, quantise
 from posenb.project import add_videos, create_project
 
 COMMANDS = typer.main.get_command(app).commands
@@ -61,6 +61,7 @@ DEMO = parameters(demo, without={"folder", "progress"})
         ("train", TRAIN, {"name"}),
         ("analyze", ANALYZE, {"run", "output"}),
         ("evaluate", EVALUATE, {"run"}),
+        ("quantise", parameters(quantise, without={"run", "progress"}), {"run"}),
         ("demo", DEMO, set()),
     ],
 )
@@ -96,7 +97,7 @@ def test_an_option_is_written_with_hyphens_and_reaches_python_with_underscores()
     assert option.opts == ["--test-fraction"]
 
 
-@pytest.mark.parametrize("name", ["train", "analyze", "evaluate", "demo", "add_videos"])
+@pytest.mark.parametrize("name", ["train", "analyze", "evaluate", "quantise", "demo", "add_videos"])
 def test_a_command_is_named_after_its_verb(name):
     assert hasattr(pn, name)
     assert name.replace("_", "-") in COMMANDS

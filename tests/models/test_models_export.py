@@ -15,11 +15,9 @@ from posenb.core import ModelConfig, ModelDescription, TrainConfig
 from posenb.errors import ModelError
 from posenb.graphs import NetworkFile
 from posenb.models import (
-    backbone_names,
     build_network,
     build_predictor,
     export_network,
-    get_backbone,
 )
 
 RNG = np.random.default_rng(0)
