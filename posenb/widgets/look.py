@@ -29,6 +29,7 @@ ICONS = {
     "fit": '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
     "copy": '<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M15 5H6a2 2 0 0 0-2 2v9"/>',
     "accept": '<path d="M4 13l5 5L20 6"/>',
+    "accept-all": '<path d="M2 13l5 5L16 7"/><path d="M12 17l1 1L22 7"/>',
     "delete": '<path d="M5 7h14M10 4h4M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5"/>',
     "hidden": (
         '<path d="M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6z"/>'
@@ -56,6 +57,13 @@ ICONS = {
     "down": '<path d="M6 9l6 6 6-6"/>',
     "left": '<path d="M15 6l-6 6 6 6"/>',
     "right": '<path d="M9 6l6 6-6 6"/>',
+    "upload": '<path d="M12 15V4M7 8.5l5-5 5 5M5 20h14"/>',
+    "pause": '<path d="M9 5v14M15 5v14"/>',
+    "play": '<path d="M7 5l11 7-11 7z"/>',
+    "close": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "again": '<path d="M20 11a8 8 0 1 0-2.3 6.2"/><path d="M20 4v7h-7"/>',
+    "video": '<rect x="3" y="6" width="12" height="12" rx="2"/><path d="M15 11l6-3v8l-6-3"/>',
+    "find": '<circle cx="10" cy="10" r="6"/><path d="M20 20l-5-5"/>',
     "save": '<path d="M12 4v11M7 10.5l5 5 5-5M5 20h14"/>',
 }
 
