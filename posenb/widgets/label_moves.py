@@ -29,6 +29,7 @@ __all__ = [
     "step_frame",
     "step_individual",
     "step_keypoint",
+    "toggle_stride",
     "toggle_through",
     "zoom",
 ]
@@ -122,6 +123,11 @@ def toggle_through(state: LabelState) -> LabelState:
         else "Each click places the next keypoint of this frame."
     )
     return replace(state, through=through, held=None, message=said)
+
+
+def toggle_stride(state: LabelState) -> LabelState:
+    """Switch between arrows that move a point by 1 and by 10 pixels."""
+    return replace(state, stride=10.0 if state.stride == 1.0 else 1.0)
 
 
 def after_placing(state: LabelState) -> LabelState:

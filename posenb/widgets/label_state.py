@@ -201,6 +201,8 @@ class LabelState:
     through : bool, optional
         Whether a click is followed by the same keypoint in the next frame rather than
         by the next keypoint in the same frame.
+    stride : float, optional
+        Pixels of the image by which the arrow buttons move a point.
     cutoff : float, optional
         Suggestions of a lower likelihood are marked as doubtful.
     held : Held, optional
@@ -222,6 +224,7 @@ class LabelState:
     keypoint: int = 0
     individual: int = 0
     through: bool = False
+    stride: float = 1.0
     cutoff: float = 0.6
     held: Held | None = None
     look: Look = field(default_factory=Look)

@@ -1,0 +1,5 @@
+"""Widgets: the notebook's hands."""
+
+from posenb.widgets.upload_view import Uploader, upload
+
+__all__ = ["Uploader", "upload"]

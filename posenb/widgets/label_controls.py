@@ -1,0 +1,246 @@
+"""Buttons, sliders and lists around the canvas of the labeller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from ipycanvas import MultiCanvas
+from ipywidgets import HTML, BoundedIntText, Button, Dropdown, FloatSlider, HBox, VBox
+
+from posenb.widgets import label_moves as moves
+from posenb.widgets.label_actions import ACTIONS, Do, help_html
+from posenb.widgets.label_guard import Guard
+from posenb.widgets.label_panel import PANEL_CSS, KeypointList, dress
+from posenb.widgets.label_saving import Conflict
+from posenb.widgets.label_state import LabelState
+from posenb.widgets.label_status import STATUS_CSS, Status
+from posenb.widgets.look import icon_button, style_tag
+
+__all__ = ["Controls"]
+
+_CSS = """
+.pnb.pnb-labeller { display: flex; flex-flow: column; gap: var(--gap); padding: 4px 2px;
+  max-width: 1400px; }
+.pnb .pnb-tools { display: flex; flex-flow: row wrap; gap: 6px; align-items: center; }
+.pnb .pnb-group { display: flex; flex-flow: row nowrap; gap: 2px; align-items: center; }
+.pnb .pnb-grow { flex: 1 1 0; min-width: 0; }
+.pnb .pnb-main { display: flex; flex-flow: row wrap; gap: 12px; align-items: flex-start; }
+.pnb .pnb-stage { flex: 1 1 400px; min-width: 0; }
+.pnb .pnb-side { flex: 0 1 216px; display: flex; flex-flow: column; gap: var(--gap); }
+.pnb .pnb-stage canvas { cursor: crosshair; background: #14191F; border-radius: var(--radius);
+  margin: 0; display: block; }
+.pnb .pnb-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pnb .pnb-number { width: 64px; margin: 0; }
+.pnb .pnb-number input { width: 100%; text-align: right; }
+.pnb .pnb-box { padding: 10px 12px; background: var(--raised); border-radius: var(--radius); }
+.pnb dl.pnb-help { display: grid; grid-template-columns: max-content minmax(0, 1fr);
+  gap: 3px 12px; margin: 0 0 10px; align-items: baseline; }
+.pnb dl.pnb-help dt { font-weight: 500; margin: 0; width: auto; float: none; }
+.pnb dl.pnb-help dd { margin: 0; color: var(--muted); }
+.pnb dl.pnb-keys { columns: 2; display: block; margin: 0; }
+"""
+
+
+class Controls:
+    """Everything of the labeller but the drawing.
+
+    Parameters
+    ----------
+    state : LabelState
+    canvas : MultiCanvas
+        Where the drawing is.
+    do : callable
+        Receives the step that a button stands for.
+    choose : callable
+        Receives the index of the keypoint that was chosen in the list.
+    take, keep, retry : callable
+        As `Status` takes them.
+    """
+
+    def __init__(
+        self,
+        state: LabelState,
+        canvas: MultiCanvas,
+        *,
+        do: Callable[[Do], None],
+        choose: Callable[[int], None],
+        take: Callable[[Conflict], None],
+        keep: Callable[[], None],
+        retry: Callable[[], None],
+    ) -> None:
+        self._do = do
+        self._shown: LabelState | None = None
+        self._listening = True
+        self.guard = Guard()
+        self.status = Status(take, keep, retry)
+        self._buttons = {name: self._button(name) for name in ACTIONS}
+        self._frame = BoundedIntText(value=1, min=1, max=len(state.frames))
+        self._frame.add_class("pnb-number")
+        self._frame.observe(self._on_frame, "value")
+        self._name = HTML()
+        self._name.add_class("pnb-grow")
+        self._list = KeypointList(state, choose)
+        several = len(state.individuals) > 1
+        self._animal = Dropdown(
+            options=[(name, i) for i, name in enumerate(state.individuals)], value=0
+        )
+        self._animal.observe(self._on_animal, "value")
+        self._help = HTML(help_html())
+        self._broken = HTML()
+        self._display = self._display_box(several)
+        for box in (self._help, self._display, self._broken):
+            box.add_class("pnb-box")
+            box.layout.display = "none"
+        stage = VBox([self.guard, canvas])
+        stage.add_class("pnb-stage")
+        main = HBox([stage, self._side(several)])
+        main.add_class("pnb-main")
+        self.widget = VBox(
+            [
+                style_tag(_CSS + PANEL_CSS + STATUS_CSS),
+                self._tools(),
+                self._help,
+                self._display,
+                self._broken,
+                main,
+                self.status.widget,
+                self.status.progress,
+            ]
+        )
+        for name in ("pnb", "pnb-labeller"):
+            self.widget.add_class(name)
+
+    def show(self, state: LabelState) -> None:
+        """Show a state; what is the same as before is left alone."""
+        before, self._shown = self._shown, state
+        self._listening = False
+        self._frame.value = state.frame + 1
+        self._animal.value = state.individual
+        self._listening = True
+        frame = state.frames[state.frame]
+        of = f"of {len(state.frames)}"
+        self._name.value = (
+            f'<div class="pnb-name"><span class="pnb-muted">{of}</span>&ensp;'
+            f"{escape('/'.join(part for part in frame if part))}</div>"
+        )
+        self._list.show(state)
+        self._buttons["undo"].disabled = not state.past
+        self._buttons["redo"].disabled = not state.future
+        self._buttons["stride"].description = f"{state.stride:.0f} px"
+        for name, on in (
+            ("through", state.through),
+            ("names", state.look.names),
+            ("skeleton", state.look.skeleton),
+            ("colours", state.look.colour_by == "individual"),
+        ):
+            dress(self._buttons[name], "pnb-on", on=on)
+        has_suggestions = "flex" if state.suggestions else "none"
+        for name in ("accept", "accept-all"):
+            self._buttons[name].layout.display = has_suggestions
+        self.status.show_message(state)
+        if before is None or before.points is not state.points or before.frame != state.frame:
+            self.status.show_progress(state)
+
+    def show_broken(self, reason: str) -> None:
+        """Tell why the image cannot be shown; nothing where it can."""
+        self._broken.layout.display = "block" if reason else "none"
+        self._broken.value = f'<span class="pnb-bad">{escape(reason)}</span>'
+
+    def toggle_help(self) -> None:
+        """Show the help, or hide it."""
+        _toggle(self._help, self._help_button)
+
+    def _button(self, name: str) -> Button:
+        action = ACTIONS[name]
+        keys = " or ".join(action.keys[:2])
+        tooltip = f"{action.text} ({keys})"
+        texts = {"hidden": "Hidden", "absent": "Not in frame", "delete": "Delete"}
+        texts |= {"through": "Through all frames", "stride": "1 px"}
+        texts |= {"names": "Names", "skeleton": "Skeleton", "colours": "Colour by animal"}
+        if name == "stride":
+            button = Button(description=texts[name], tooltip=tooltip)
+        else:
+            button = icon_button(action.icon, tooltip, texts.get(name, ""))
+        button.on_click(lambda _: self._do(action.do))
+        return button
+
+    def _tools(self) -> HBox:
+        self._help_button = icon_button("help", "Help (?)")
+        self._help_button.on_click(lambda _: self.toggle_help())
+        display = icon_button("display", "How frames and points are shown")
+        display.on_click(lambda _: _toggle(self._display, display))
+        tools = HBox(
+            [
+                _group(self._buttons["previous"], self._frame, self._buttons["next"]),
+                self._buttons["next-empty"],
+                self._name,
+                self._named_group("undo", "redo"),
+                self._named_group("zoom-out", "fit", "zoom-in"),
+                self._named_group("copy", "accept", "accept-all"),
+                _group(display, self._help_button),
+            ]
+        )
+        tools.add_class("pnb-tools")
+        return tools
+
+    def _side(self, several: bool) -> VBox:
+        parts: list[Any] = []
+        if several:
+            self._animal.layout.width = "auto"
+            self._animal.add_class("pnb-grow")
+            parts.append(
+                _group(self._animal, *(self._buttons[n] for n in ("animal", "add", "swap")))
+            )
+        parts += [
+            self._list.widget,
+            self._named_group("hidden", "absent"),
+            _group(
+                *(self._buttons[n] for n in ("left", "up", "down", "right", "stride", "delete"))
+            ),
+            self._named_group("keypoint-up", "keypoint-down", "through"),
+        ]
+        side = VBox(parts)
+        side.add_class("pnb-side")
+        return side
+
+    def _display_box(self, several: bool) -> VBox:
+        toggles = self._named_group(*("names", "skeleton", *(["colours"] if several else [])))
+        sliders = [
+            self._slider("Point size", "size", 2.0, 12.0, 0.5),
+            self._slider("Brightness", "brightness", -1.0, 1.0, 0.05),
+            self._slider("Contrast", "contrast", -1.0, 1.0, 0.05),
+        ]
+        return VBox([toggles, *sliders])
+
+    def _slider(self, text: str, field: str, low: float, high: float, step: float) -> FloatSlider:
+        default = {"size": 5.0}.get(field, 0.0)
+        slider = FloatSlider(default, min=low, max=high, step=step, description=text)
+        slider.observe(
+            lambda change: self._do(lambda s: moves.set_look(s, **{field: change["new"]})), "value"
+        )
+        return slider
+
+    def _named_group(self, *names: str) -> HBox:
+        return _group(*(self._buttons[name] for name in names))
+
+    def _on_frame(self, change: dict[str, Any]) -> None:
+        if self._listening:
+            self._do(lambda state: moves.go_to(state, change["new"] - 1))
+
+    def _on_animal(self, change: dict[str, Any]) -> None:
+        if self._listening:
+            self._do(lambda state: moves.choose_individual(state, change["new"]))
+
+
+def _group(*children: Any) -> HBox:
+    box = HBox(children)
+    box.add_class("pnb-group")
+    return box
+
+
+def _toggle(box: Any, button: Button) -> None:
+    hidden = box.layout.display == "none"
+    box.layout.display = "block" if hidden else "none"
+    dress(button, "pnb-on", on=hidden)
