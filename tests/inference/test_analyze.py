@@ -177,8 +177,8 @@ def test_meta_tells_how_the_poses_came_about(run_it, spot_model, spot_clip, tmp_
     assert (video["width"], video["height"], video["fps"]) == (WIDTH, HEIGHT, 25)
     assert (video["frame_count"], video["missing_frames"]) == (COUNT, 0)
     (software,) = meta["software"]
-    of_keras = {"runtime", "keras", "backend", software["backend"]}
-    assert {"posenb", "numpy", "av"} | of_keras == set(software)
+    of_runtime = {"runtime", "precision", software["runtime"]}
+    assert {"posenb", "numpy", "av"} | of_runtime == set(software)
     for name in ("poses.h5", "poses.csv"):
         content = (tmp_path / "out" / name).read_bytes()
         assert meta["files"][name] == hashlib.sha256(content).hexdigest()
@@ -605,7 +605,8 @@ def test_a_model_is_loaded_once_for_all_videos(run_it, tmp_path, monkeypatch):
     loaded = []
     load = models.load_predictor
     monkeypatch.setattr(models, "load_predictor", lambda path: loaded.append(path) or load(path))
-    run_it(video=[write_spots(tmp_path / f"{n}.mp4", n) for n in (12, 10)])
+    videos = [write_spots(tmp_path / f"{n}.mp4", n) for n in (12, 10)]
+    run_it(video=videos, runtime="keras")
     assert len(loaded) == 1
 
 
