@@ -199,7 +199,7 @@ class Controls:
             _group(
                 *(self._buttons[n] for n in ("left", "up", "down", "right", "stride", "delete"))
             ),
-            self._named_group("keypoint-up", "keypoint-down", "through"),
+            self._named_group("through"),
         ]
         side = VBox(parts)
         side.add_class("pnb-side")

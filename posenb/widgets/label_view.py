@@ -27,7 +27,8 @@ _STILL = 3.0  # CSS pixels within which a press and its release are a click
 _BESIDE = 8.0  # CSS pixels outside the image that still mean its border
 _WHEEL = 0.0016  # one notch of a wheel, 100 to 120, magnifies by a fifth
 _WHEEL_MOST = 400.0
-_HIGHEST = 0.68  # of the window's height
+_LOWEST = 260.0  # CSS pixels
+_AROUND = 290.0  # CSS pixels of a window that the notebook and the controls take
 _HALF = 0.5  # browsers tell whole CSS pixels: the upper left corner of the one pointed at
 
 
@@ -288,7 +289,7 @@ class LabelView:
 
     def _fit_room(self, width: float, height: float, ratio: float) -> None:
         w, h = self.state.viewport.image
-        tall = max(240.0, _HIGHEST * height)
+        tall = max(_LOWEST, height - _AROUND)
         size = (float(width), float(round(min(tall, width * h / w))))
         if size == self.state.viewport.canvas and ratio == self._stage.ratio:
             return

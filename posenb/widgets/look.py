@@ -53,10 +53,10 @@ ICONS = {
         '<circle cx="12" cy="12" r="9"/>'
         '<path d="M9.5 9.5a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .9-1 1.7M12 16.6v.2"/>'
     ),
-    "up": '<path d="M6 15l6-6 6 6"/>',
-    "down": '<path d="M6 9l6 6 6-6"/>',
-    "left": '<path d="M15 6l-6 6 6 6"/>',
-    "right": '<path d="M9 6l6 6-6 6"/>',
+    "up": '<path d="M12 20V4M6 10l6-6 6 6"/>',
+    "down": '<path d="M12 4v16M6 14l6 6 6-6"/>',
+    "left": '<path d="M20 12H4M10 6l-6 6 6 6"/>',
+    "right": '<path d="M4 12h16M14 6l6 6-6 6"/>',
     "upload": '<path d="M12 15V4M7 8.5l5-5 5 5M5 20h14"/>',
     "pause": '<path d="M9 5v14M15 5v14"/>',
     "play": '<path d="M7 5l11 7-11 7z"/>',
