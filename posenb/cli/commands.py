@@ -230,7 +230,7 @@ def label_video(
     poses: Annotated[
         list[str],
         typer.Argument(
-            metavar="POSES|VIDEO|RUN...", help="Folders of poses, analyzed videos, or runs."
+            metavar="POSES|VIDEO|RUN", help="Folders of poses, analyzed videos, or runs."
         ),
     ],
     video: Annotated[

@@ -195,10 +195,10 @@ def _words(kind: Any) -> list[str]:
     for part in _alternatives(kind):
         if get_origin(part) is Literal:
             words += [str(choice) for choice in get_args(part)]
+        elif get_origin(part) is Sequence or Ellipsis in get_args(part):
+            words.append(f"{get_args(part)[0].__name__},...")
         elif get_origin(part) is tuple:
             words.append(",".join(each.__name__ for each in get_args(part)))
-        elif get_origin(part) is Sequence:
-            words.append(f"{get_args(part)[0].__name__},...")
         else:
             words.append(_WORDS.get(part) or part.__name__)
     return words

@@ -55,8 +55,9 @@ def labelled_video(
     video : str or PathLike, optional
         The video they belong to; by default the one that they were found in.
     output : str or PathLike, optional
-        The ``.mp4`` to write, or a folder for it. By default it goes beside the poses;
-        beside the video if they lie in no file.
+        The ``.mp4`` to write, or a folder for ``<video>_labelled.mp4``. By default it is
+        ``labelled.mp4`` beside the poses, or ``<video>_labelled.mp4`` beside the video if
+        they lie in no file.
     config : LabelledVideoConfig, optional
     progress : callable, optional
         Makes the progress bar; it counts frames of the new video.
@@ -238,14 +239,15 @@ def _source(poses: Poses, video: storage.Url | None) -> str:
 
 
 def _target(poses: Poses, source: str, output: storage.Url | None) -> str:
-    origin = source if poses.url is None else poses.url
-    stem = PurePosixPath(storage.name(origin)).stem
-    name = "labelled.mp4" if stem == "poses" else f"{stem}_labelled.mp4"
     if output is None:
+        origin = source if poses.url is None else poses.url
+        stem = PurePosixPath(storage.name(origin)).stem
+        name = "labelled.mp4" if stem == "poses" else f"{stem}_labelled.mp4"
         return storage.join(storage.parent(origin), name)
     target = storage.resolve(output)
     if os.fspath(output).endswith("/") or storage.is_folder(target):
-        target = storage.join(target, name)
+        stem = PurePosixPath(storage.name(source)).stem
+        target = storage.join(target, f"{stem}_labelled.mp4")
     if not target.lower().endswith(".mp4") or target == source:
         raise InvalidInputError(
             f"A labelled video is a new file that ends in .mp4; got {os.fspath(output)!r}. "
