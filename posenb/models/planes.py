@@ -21,10 +21,10 @@ Crop = tuple[int, int, int, int]
 class ToRGB(keras.layers.Layer):
     """Turn raw frames into RGB, as swscale (FFmpeg, PyAV) does.
 
-    Chroma is repeated for the pixels that share it, as swscale's fast conversions do;
-    with chroma of its own for each pixel nothing is left to choose. The formulas are
-    those of `FrameFormat`, rounded. On real clips no value differs from swscale's by more
-    than 1 of 255, and where each pixel has chroma of its own none differs at all.
+    Chroma is repeated for the pixels that share it, as swscale's quick conversions do (it
+    interpolates where a side is odd). The formulas are those of `FrameFormat`, rounded. On
+    real clips no value differs from swscale's by more than 1 of 255, on strongly coloured
+    pictures by no more than 3; where each pixel has chroma of its own almost none differs.
 
     Parameters
     ----------

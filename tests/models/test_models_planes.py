@@ -55,8 +55,11 @@ def test_colours_are_those_of_ffmpeg(name, size):
     frame = av.VideoFrame.from_ndarray(smooth_picture(*size), format="rgb24").reformat(format=name)
     made, right = both(frame)
     assert made.dtype == np.uint8
-    limit = 8 if size[1] % 2 and "420" in name else 2  # where sides are odd FFmpeg interpolates
-    assert np.abs(made.astype(int) - right).max() <= limit
+    difference = np.abs(made.astype(int) - right)
+    # Where a side is odd, FFmpeg has no quick conversion and interpolates the chroma.
+    interpolated = size[1] % 2 == 1 and frame.format.name[-4:] in ("420p", "422p")
+    assert difference.max() <= (20 if interpolated else 3)
+    assert difference.mean() <= (5 if interpolated else 1.5)
 
 
 @pytest.mark.parametrize(
