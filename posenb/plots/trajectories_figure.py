@@ -96,11 +96,8 @@ def _lines(poses: Poses, cutoff: float, theme: ThemeName) -> list[list[dict[str,
                     "width": 1.3,
                     "dash": _DASHES[i % len(_DASHES)],
                 },
-                "customdata": np.stack([poses.frames, times, x, y, likelihood], axis=-1),
-                "hovertemplate": (
-                    "frame %{customdata[0]} · %{customdata[1]:.6~g} s<br>x %{customdata[2]:.1f}, "
-                    "y %{customdata[3]:.1f} px<br>likelihood %{customdata[4]:.3f}"
-                ),
+                "customdata": poses.frames,
+                "hovertemplate": "frame %{customdata}<br>%{x:.6~g}, %{y:.6~g}",
             }
             curves = ((x, y), (times, x), (times, y), (times, sure))
             found.append(

@@ -31,13 +31,13 @@ function dot(path, x, y, radius) {
 }
 
 // One line of a panel against time.
-function drawCurve(context, recording, channel, line, look, box, times, values) {
+function drawCurve(context, recording, channel, line, look, box, times, values, columns) {
   const x = scale(times, box.left, box.width);
   const y = scale(values, box.top + box.height, -box.height);
   const first = Math.max(0, recording.after(times[0]) - 1);
   const last = Math.min(recording.count, recording.after(times[1]) + 1);
   let size = 1;
-  while ((last - first) / size > box.width) size *= 2;
+  while ((last - first) / size > columns) size *= 2;
   context.strokeStyle = context.fillStyle = look.colour;
   context.lineWidth = LINE;
   context.lineJoin = "bevel";

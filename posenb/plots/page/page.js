@@ -42,12 +42,11 @@ class Page {
     return Array.from({ length: this.recording.lines }, (_, line) => this.look(line));
   }
 
-  async open() {
+  open() {
     this.makeChips("individuals", this.several ? this.facts.individuals : []);
     byId("colours").hidden = !this.several;
     this.makeChips("keypoints", this.facts.keypoints);
     this.tell();
-    for (const panel of this.panels) await panel.open(this.theme, (hasty) => this.moved(panel, hasty));
     this.dress();
     this.listen();
   }
@@ -87,7 +86,7 @@ class Page {
   draw(hasty, moved = null, whole = false) {
     this.draws += 1;
     const { looks } = this;
-    if (moved !== this.paths) this.traces.draw(looks, this.cutoff);
+    if (moved !== this.paths) this.traces.draw(looks, this.cutoff, hasty);
     this.paths.draw(looks, this.traces.times, hasty, whole);
     this.mark();
     this.tellEmpty();
@@ -189,8 +188,11 @@ class Page {
     });
     for (const mode of ["zoom", "pan"]) byId(`mode-${mode}`).addEventListener("click", () => this.choose(mode));
     byId("traces").addEventListener("keydown", (event) => this.key(event));
-    for (const panel of this.panels) this.listenTo(panel);
-    new ResizeObserver(() => this.later(() => this.dress())).observe(document.body);
+    for (const panel of this.panels) {
+      panel.listen((hasty) => this.moved(panel, hasty));
+      this.listenTo(panel);
+    }
+    window.addEventListener("resize", () => this.later(() => this.dress()));
     window.addEventListener("beforeprint", () => this.print(true));
     window.addEventListener("afterprint", () => this.print(false));
   }
@@ -333,7 +335,7 @@ async function start() {
   code.textContent = new TextDecoder().decode(plotly);
   document.head.append(code);
   const page = new Page(new Recording(facts, bytes), image);
-  await page.open();
+  page.open();
   window.posenb = page;
   document.documentElement.dataset.ready = "true";
 }

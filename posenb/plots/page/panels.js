@@ -47,10 +47,7 @@ class Panel {
     this.mode = "zoom";
   }
 
-  async open(theme, moved) {
-    this.theme = theme;
-    this.measure();
-    await Plotly.newPlot(this.axes, this.holders(), this.layout(), CONFIG);
+  listen(moved) {
     // While a box is drawn nothing moves yet, though plotly tells where it would lead.
     this.axes.on("plotly_relayouting", (event) => this.slides && this.follow(event) && moved(true));
     this.axes.on("plotly_relayout", (event) => this.follow(event) && moved(false));
@@ -202,18 +199,20 @@ class TracePanel extends Panel {
     return changed;
   }
 
-  draw(looks, cutoff) {
+  draw(looks, cutoff, hasty) {
     this.clear("data");
+    const columns = this.box.width / (hasty ? 3 : 1);
     const context = this.context("data");
     this.rows().forEach((row, n) => {
       context.save();
       clipTo(context, row);
+      const values = this.values(n);
       if (this.rowsShown[n].channel === "likelihood") this.drawCutoff(context, row, cutoff);
       for (let line = 0; line < this.recording.lines; line++) {
         if (!this.recording.visible[line]) continue;
         const { channel } = this.rowsShown[n];
         drawCurve(
-          context, this.recording, channel, line, looks[line], row, this.times, this.values(n),
+          context, this.recording, channel, line, looks[line], row, this.times, values, columns,
         );
       }
       context.restore();
@@ -370,7 +369,7 @@ class PathPanel extends Panel {
     const { recording } = this;
     const frames = recording.after(times[1] + 1e-9) - recording.after(times[0]);
     const shown = recording.visible.reduce((sum, each) => sum + each, 0);
-    const stride = Math.max(1, Math.ceil((frames * shown) / 40000));
+    const stride = Math.max(1, Math.ceil((frames * shown) / (hasty ? 10000 : 30000)));
     const paint = (context, step) => {
       context.save();
       clipTo(context, this.box);
