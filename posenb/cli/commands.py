@@ -125,7 +125,7 @@ def extract(
     added = extract_frames(
         project, videos=_split(videos) or None, progress=_progress(quiet), **options
     )
-    typer.echo(f"{len(added)} frames added")
+    typer.echo(f"{len(added)} frame{'' if len(added) == 1 else 's'} added")
 
 
 def check_labels(
