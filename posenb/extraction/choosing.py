@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Thumbnails", "choose_frames", "find_motion"]
 
 # Two pictures are near-duplicates if their root mean square difference is below this share
-# of what frames of the video differ by on average, or below a number of grey levels. On the
-# clips in tests/benchmarks/extraction.py a fly that sits still differs by up to 0.56 levels
-# (99 % of pairs, 5 s apart) from nothing but noise. A fifth of the usual difference is what
-# a walking mouse or fly covers in about a tenth to a third of a second.
+# of what frames of the video differ by on average, or below a number of grey levels. In a
+# real clip (flies/single_fly) a fly that sits still differs by up to 0.56 levels (99 % of
+# pairs within 5 s) from nothing but noise. A fifth of the usual difference is reached in a
+# tenth of a second by a walking mouse (openfield), in about half a second by walking flies.
 _ALIKE, _NOISE = 0.2, 0.6
 
 
