@@ -7,6 +7,7 @@ import html
 import io
 import json
 import zlib
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -19,7 +20,16 @@ from posenb.errors import InvalidInputError
 from posenb.plots.packing import pack_poses
 from posenb.plots.theme import DARK, FONT, LIGHT, ThemeName, find_theme
 
-__all__ = ["check_cutoff", "notebook_frame", "trajectories_page"]
+__all__ = [
+    "TrajectoriesParts",
+    "check_cutoff",
+    "json_block",
+    "notebook_frame",
+    "page_code",
+    "page_style",
+    "trajectories_page",
+    "trajectories_parts",
+]
 
 _SCRIPTS = ("recording.js", "drawing.js", "panels.js", "page.js")
 _SHARPEST = 1280  # pixels of the longer side of the frame in the page
@@ -66,12 +76,73 @@ def trajectories_page(
     UnknownNameError
         If there is no such theme.
     """
+    parts = trajectories_parts(poses, image=image, note=note, cutoff=cutoff)
+    return Template(_asset("page.html")).substitute(
+        title=html.escape(title),
+        facts=html.escape(parts.facts),
+        theme=find_theme(theme).name,
+        style=page_style(),
+        tools=parts.tools,
+        panels=parts.panels,
+        blocks=f"{parts.data}\n{page_code()}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoriesParts:
+    """Pieces of a page of trajectories, for a page that shows more than these.
+
+    Such a page has besides them `page_style`, a ``button`` and a ``p`` with the ids
+    ``theme`` and ``trouble`` and, at its end, `page_code`.
+
+    Parameters
+    ----------
+    facts : str
+        What there is, in a line of text.
+    tools : str
+        HTML of the controls.
+    panels : str
+        HTML of the names and the panels.
+    data : str
+        HTML of the blocks that hold the data.
+    """
+
+    facts: str
+    tools: str
+    panels: str
+    data: str
+
+
+def trajectories_parts(
+    poses: Poses,
+    *,
+    image: np.ndarray | None = None,
+    note: str = "",
+    cutoff: float = 0.6,
+    reference: Poses | None = None,
+    beside: str = "",
+) -> TrajectoriesParts:
+    """Return what a page of trajectories consists of.
+
+    Parameters
+    ----------
+    poses, image, note, cutoff
+        As for `trajectories_page`.
+    reference : Poses, optional
+        What to compare with, such as the truth where it is known: drawn broad and pale.
+    beside : str, optional
+        HTML of a panel to stand before the others.
+
+    Raises
+    ------
+    InvalidInputError
+        If `cutoff` is no likelihood, `image` no picture, or `reference` is of other
+        keypoints or individuals.
+    """
     check_cutoff(cutoff)
-    pack, data = pack_poses(poses)
-    assert poses.frames is not None
+    told, data = _packed(poses)
     facts = {
-        "count": len(poses),
-        "start": int(poses.frames[0]) if len(poses) else 0,
+        **told,
         "fps": poses.fps if _timed(poses) else None,
         "keypoints": poses.skeleton.keypoints,
         "individuals": poses.individuals,
@@ -79,24 +150,47 @@ def trajectories_page(
         "cutoff": cutoff,
         "image": None if image is None else _picture(image),
         "themes": {each.name: _tokens(each.name) for each in (LIGHT, DARK)},
-        "pack": pack,
     }
-    blocks = [
-        # "<" as an escape, so that no name can end the block
-        _block("application/json", "facts-data", json.dumps(facts).replace("<", "\\u003c")),
-        _block("text/plain", "poses-data", _compressed(data)),
-        _block("text/plain", "plotly-code", _plotly_code()),
-        f"<script>\n{_code()}</script>",
-    ]
-    return Template(_asset("page.html")).substitute(
-        title=html.escape(title),
-        facts=html.escape(_summary(poses)),
-        note=html.escape(note),
-        theme=find_theme(theme).name,
-        cutoff=f"{cutoff:g}",
-        style=_style(),
-        blocks="\n".join(blocks),
+    blocks = [_block("text/plain", "poses-data", data)]
+    if reference is not None:
+        _check_same_lines(poses, reference)
+        facts["reference"], data = _packed(reference)
+        blocks.append(_block("text/plain", "reference-data", data))
+    blocks.append(json_block("facts-data", facts))
+    return TrajectoriesParts(
+        _summary(poses),
+        Template(_asset("tools.html")).substitute(cutoff=f"{cutoff:g}"),
+        Template(_asset("panels.html")).substitute(
+            note=html.escape(note),
+            beside=beside,
+            legend="" if reference is None else "Broad: truth. Thin: found. ",
+        ),
+        "\n".join(blocks),
     )
+
+
+def page_style() -> str:
+    """Return the CSS of a page of trajectories."""
+    themes = "".join(
+        f'html[data-theme="{each.name}"] {{ {each.css()} }}\n' for each in (LIGHT, DARK)
+    )
+    return themes + _asset("page.css").replace("$font", FONT)
+
+
+def page_code() -> str:
+    """Return the HTML of the scripts of a page of trajectories, plotly.js included.
+
+    They leave the promise ``opening`` of the opened page, and tell the document by an
+    event ``posenb-keep`` which frame was clicked, as the index of its pose or null.
+    """
+    code = "\n".join(_asset(name) for name in _SCRIPTS)
+    return f"{_block('text/plain', 'plotly-code', _plotly_code())}\n<script>\n{code}</script>"
+
+
+def json_block(name: str, value: Any) -> str:
+    """Return the HTML of a block of data for scripts."""
+    # "<" as an escape, so that no name can end the block
+    return _block("application/json", name, json.dumps(value).replace("<", "\\u003c"))
 
 
 def notebook_frame(page: str, height: int) -> str:
@@ -122,6 +216,24 @@ def check_cutoff(cutoff: float) -> None:
     """
     if not 0 <= cutoff <= 1:
         raise InvalidInputError(f"A cut-off is a likelihood from 0 to 1; got {cutoff!r}.")
+
+
+def _packed(poses: Poses) -> tuple[dict[str, Any], str]:
+    """Return the facts a script needs to unpack the values of poses, and the values."""
+    assert poses.frames is not None
+    pack, data = pack_poses(poses)
+    start = int(poses.frames[0]) if len(poses) else 0
+    return {"count": len(poses), "start": start, "pack": pack}, _compressed(data)
+
+
+def _check_same_lines(poses: Poses, reference: Poses) -> None:
+    ours = (poses.individuals, poses.skeleton.keypoints)
+    if (reference.individuals, reference.skeleton.keypoints) != ours:
+        raise InvalidInputError(
+            "Poses are compared with poses of the same individuals and keypoints; got "
+            f"{', '.join(reference.skeleton.keypoints)} of {reference.individuals} for "
+            f"{', '.join(ours[1])} of {ours[0]}. Choose the keypoints that both have."
+        )
 
 
 def _timed(poses: Poses) -> bool:
@@ -173,17 +285,6 @@ def _compressed(data: bytes) -> str:
 
 def _asset(name: str) -> str:
     return files("posenb.plots").joinpath("page", name).read_text("utf-8")
-
-
-def _code() -> str:
-    return "\n".join(_asset(name) for name in _SCRIPTS)
-
-
-def _style() -> str:
-    themes = "".join(
-        f'html[data-theme="{each.name}"] {{ {each.css()} }}\n' for each in (LIGHT, DARK)
-    )
-    return themes + _asset("page.css").replace("$font", FONT)
 
 
 @cache

@@ -39,7 +39,8 @@ function drawCurve(context, recording, channel, line, look, box, times, values, 
   let size = 1;
   while ((last - first) / size > columns) size *= 2;
   context.strokeStyle = context.fillStyle = look.colour;
-  context.lineWidth = LINE;
+  context.lineWidth = look.width ?? LINE;
+  context.globalAlpha = look.alpha ?? 1;
   context.lineJoin = "bevel";
   const [curve, dots] = [new Path2D(), new Path2D()];
   if (size === 1) {
@@ -94,12 +95,12 @@ function* drawPaths(context, recording, looks, box, view, stride) {
   const y = scale(view.y, box.top, box.height);
   const [first, last] = [recording.after(view.times[0]), recording.after(view.times[1] + 1e-9)];
   const few = last - first <= 300;
-  context.lineWidth = LINE;
   context.lineJoin = "bevel";
-  context.globalAlpha = 0.8;
   for (let line = 0; line < recording.lines; line++) {
     if (!recording.visible[line]) continue;
     context.strokeStyle = context.fillStyle = looks[line].colour;
+    context.lineWidth = looks[line].width ?? LINE;
+    context.globalAlpha = looks[line].alpha ?? 0.8;
     for (let from = first; from < last; from += 20000) {
       const until = Math.min(from + 20000, last - 1);
       const [curve, dots] = [new Path2D(), new Path2D()];

@@ -5,14 +5,14 @@ const byId = (id) => document.getElementById(id);
 const block = (id) => byId(id).textContent;
 
 class Page {
-  constructor(recording, image) {
+  constructor(recording, image, reference) {
     this.recording = recording;
     this.facts = recording.facts;
     this.cutoff = this.facts.cutoff;
     this.themeName = document.documentElement.dataset.theme;
     this.sharpness = window.devicePixelRatio || 1;
-    this.paths = new PathPanel(byId("paths"), recording, image);
-    this.traces = new TracePanel(byId("traces"), recording);
+    this.paths = new PathPanel(byId("paths"), recording, image, reference);
+    this.traces = new TracePanel(byId("traces"), recording, reference);
     this.panels = [this.paths, this.traces];
     this.on = {
       individuals: this.facts.individuals.map(() => true),
@@ -264,6 +264,7 @@ class Page {
     byId("frame").value = i === null ? "" : this.recording.frames[i];
     if (i !== null && this.traces.reveal(i)) this.refresh();
     else this.mark();
+    document.dispatchEvent(new CustomEvent("posenb-keep", { detail: i }));
   }
 
   point(found, event) {
@@ -324,6 +325,15 @@ async function load(source) {
   return image;
 }
 
+// What the poses are compared with, shown and hidden together with them.
+async function loadReference(facts, recording) {
+  if (!facts.reference) return null;
+  const own = { ...facts, ...facts.reference };
+  const reference = new Recording(own, await inflate(block("reference-data")));
+  reference.visible = recording.visible;
+  return reference;
+}
+
 async function start() {
   const facts = JSON.parse(block("facts-data"));
   const [bytes, plotly, image] = await Promise.all([
@@ -334,13 +344,16 @@ async function start() {
   const code = document.createElement("script");
   code.textContent = new TextDecoder().decode(plotly);
   document.head.append(code);
-  const page = new Page(new Recording(facts, bytes), image);
+  const recording = new Recording(facts, bytes);
+  const page = new Page(recording, image, await loadReference(facts, recording));
   page.open();
   window.posenb = page;
   document.documentElement.dataset.ready = "true";
+  return page;
 }
 
-start().catch((error) => {
+const opening = start();
+opening.catch((error) => {
   byId("trouble").textContent = `This page could not be opened: ${error.message}. It needs a browser of 2023 or later.`;
   byId("trouble").hidden = false;
 });

@@ -116,11 +116,17 @@ class Panel {
   }
 }
 
+// What the poses are compared with lies broad and pale below them.
+function broad(looks) {
+  return looks.map(({ colour }) => ({ colour, width: 6, alpha: 0.3 }));
+}
+
 // x, y and likelihood against time.
 class TracePanel extends Panel {
-  constructor(root, recording) {
+  constructor(root, recording, reference) {
     super(root);
     this.recording = recording;
+    this.reference = reference;
     this.rowsShown = recording.unsure ? TRACES : TRACES.slice(0, 2);
     this.subplots = ["y", "y2", "y3"].slice(0, this.rowsShown.length);
     this.reset();
@@ -208,13 +214,17 @@ class TracePanel extends Panel {
       clipTo(context, row);
       const values = this.values(n);
       if (this.rowsShown[n].channel === "likelihood") this.drawCutoff(context, row, cutoff);
-      for (let line = 0; line < this.recording.lines; line++) {
-        if (!this.recording.visible[line]) continue;
-        const { channel } = this.rowsShown[n];
-        drawCurve(
-          context, this.recording, channel, line, looks[line], row, this.times, values, columns,
-        );
-      }
+      const { channel } = this.rowsShown[n];
+      const draw = (recording, dressed) => {
+        for (let line = 0; line < recording.lines; line++) {
+          if (!recording.visible[line]) continue;
+          drawCurve(
+            context, recording, channel, line, dressed[line], row, this.times, values, columns,
+          );
+        }
+      };
+      if (this.reference && channel !== "likelihood") draw(this.reference, broad(looks));
+      draw(this.recording, looks);
       context.restore();
     });
   }
@@ -302,9 +312,10 @@ class TracePanel extends Panel {
 class PathPanel extends Panel {
   subplots = ["y"];
 
-  constructor(root, recording, image) {
+  constructor(root, recording, image, reference) {
     super(root);
     this.recording = recording;
+    this.reference = reference;
     this.image = image;
     this.reset();
   }
@@ -370,10 +381,12 @@ class PathPanel extends Panel {
     const frames = recording.after(times[1] + 1e-9) - recording.after(times[0]);
     const shown = recording.visible.reduce((sum, each) => sum + each, 0);
     const stride = Math.max(1, Math.ceil((frames * shown) / (hasty ? 10000 : 30000)));
-    const paint = (context, step) => {
+    const { box, reference } = this;
+    const paint = function* (context, step) {
       context.save();
-      clipTo(context, this.box);
-      return drawPaths(context, recording, looks, this.box, view, step);
+      clipTo(context, box);
+      if (reference) yield* drawPaths(context, reference, broad(looks), box, view, step);
+      yield* drawPaths(context, recording, looks, box, view, step);
     };
     if (hasty || (stride > 1 && !whole)) {
       this.clear("data");
