@@ -60,6 +60,8 @@ class LabelledVideoConfig(Config):
         brighter.
     crf : int
         Constant rate factor of x264, 0 (lossless) to 51 (worst).
+    bitrate : int or None
+        Most kilobits per second, whatever `crf` would take; None sets no limit.
     """
 
     start: Moment | None = None
@@ -80,3 +82,4 @@ class LabelledVideoConfig(Config):
     traces: bool = False
     theme: ThemeName = "light"
     crf: int = Field(default=20, ge=0, le=51)
+    bitrate: Annotated[int, Field(ge=1)] | None = None

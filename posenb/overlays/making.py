@@ -103,7 +103,7 @@ def labelled_video(
         scene, schedule = make_scene(known, reader.info, chosen)
         title = f"Drawing {storage.name(target)}"
         with (
-            VideoWriter(target, fps=schedule.fps, crf=chosen.crf) as writer,
+            VideoWriter(target, fps=schedule.fps, crf=chosen.crf, bitrate=chosen.bitrate) as writer,
             progress(len(schedule.indices), title, "frame") as bar,
             ExitStack() as threads,
         ):

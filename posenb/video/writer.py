@@ -56,6 +56,9 @@ class VideoWriter:
         Constant rate factor of x264, 0 (lossless) to 51 (worst); 18 looks lossless.
     preset : str, default "veryfast"
         Speed of x264, "ultrafast" to "veryslow": slower makes smaller files.
+    bitrate : int, optional
+        Most kilobits per second, over any two seconds; where `crf` would take more, the
+        picture gets coarser. None sets no limit.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class VideoWriter:
         size: tuple[int, int] | None = None,
         crf: int = 18,
         preset: str = "veryfast",
+        bitrate: int | None = None,
     ) -> None:
         if not 1 / _FINEST_RATE <= fps <= _FINEST_RATE:
             raise InvalidInputError(
@@ -90,11 +94,17 @@ class VideoWriter:
             raise InvalidInputError(
                 f"preset must be one of {', '.join(_PRESETS)}; got {preset!r}. Choose one."
             )
+        if bitrate is not None and bitrate < 1:
+            raise InvalidInputError(
+                f"bitrate must be at least 1 kilobit per second; got {bitrate!r}. Leave it out to "
+                "set no limit."
+            )
         self.url = storage.resolve(url)
         self.fps = Fraction(fps).limit_denominator(_FINEST_RATE)
         self.size = size
         self.crf = crf
         self.preset = preset
+        self.bitrate = bitrate
         self.count = 0
         self._session: AbstractContextManager[Any] | None = None
         self._container: Any = None
@@ -191,6 +201,9 @@ class VideoWriter:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.options = {"crf": str(self.crf), "preset": self.preset}
+        if self.bitrate is not None:
+            limits = {"maxrate": f"{self.bitrate}k", "bufsize": f"{2 * self.bitrate}k"}
+            context.options = {**context.options, **limits}
         context.gop_size = max(1, round(self.fps))
         # BT.601 (SMPTE 170M), limited range.
         context.colorspace = context.color_primaries = context.color_trc = 6

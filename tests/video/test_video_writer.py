@@ -172,6 +172,19 @@ def test_an_existing_video_is_replaced(tmp_path: Path):
     assert probe(path).frame_count == 8
 
 
+def test_a_bitrate_bounds_the_size_of_what_hardly_compresses(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (90, 64, 96, 3), np.uint8)
+    sizes = {}
+    for bitrate in (None, 200):
+        path = tmp_path / f"{bitrate}.mp4"
+        with VideoWriter(path, fps=30, bitrate=bitrate) as writer:
+            for frame in noise:
+                writer.write(frame)
+        sizes[bitrate] = path.stat().st_size
+    assert sizes[200] <= (3 + 2) * 200_000 / 8  # three seconds and a full buffer
+    assert sizes[None] > 3 * sizes[200]
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -217,6 +230,7 @@ def test_a_given_size_is_insisted_on(tmp_path: Path):
         ({"fps": 30, "crf": -1}, "crf must lie between 0 and 51"),
         ({"fps": 30, "size": (0, 5)}, "size must be positive"),
         ({"fps": 30, "preset": "warp"}, "preset must be one of"),
+        ({"fps": 30, "bitrate": 0}, "bitrate must be at least 1"),
     ],
 )
 def test_options_out_of_range_are_refused(tmp_path: Path, options: dict[str, object], message: str):
