@@ -106,7 +106,7 @@ class Notebook:
             "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
         )
 
-    def wait_for(self, selector: str, *, seconds: float = 30) -> Locator:
+    def wait_for(self, selector: str, *, seconds: float = 60) -> Locator:
         """Wait until something that `selector` describes is visible, and return it."""
         found = self.page.locator(selector).first
         found.wait_for(state="visible", timeout=1000 * seconds)
@@ -128,7 +128,7 @@ class Notebook:
         )
         self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
 
-    def ask(self, code: str, *, seconds: float = 30) -> str:
+    def ask(self, code: str, *, seconds: float = 60) -> str:
         """Run code in the kernel and return what it prints; an error there is one here."""
         from jupyter_client import BlockingKernelClient
 
