@@ -45,6 +45,7 @@ _PUBLIC = {
     "load_poses": "posenb.inference:load_poses",
     "open_project": "posenb.project:open_project",
     "open_run": "posenb.project:open_run",
+    "plot": "posenb.views:plot",
     "plot_errors": "posenb.plots:plot_errors",
     "plot_learning_curve": "posenb.plots:plot_learning_curve",
     "plot_likelihood": "posenb.plots:plot_likelihood",

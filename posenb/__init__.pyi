@@ -38,6 +38,7 @@ from posenb.training import train as train
 from posenb.views import LabelCheck as LabelCheck
 from posenb.views import Trajectories as Trajectories
 from posenb.views import check_labels as check_labels
+from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
 
 __version__: str
@@ -73,6 +74,7 @@ __all__ = [
     "load_poses",
     "open_project",
     "open_run",
+    "plot",
     "plot_errors",
     "plot_learning_curve",
     "plot_likelihood",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -256,6 +256,56 @@ def label_video(
         typer.echo(made)
 
 
+def plot(
+    poses: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POSES|VIDEO|RUN", help="Folders of poses, analyzed videos, or runs."
+        ),
+    ],
+    video: Annotated[
+        str | None, typer.Option(metavar="url", help="The video, if it has moved.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="folder", help="Where the files go, instead of beside.")
+    ] = None,
+    keypoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--keypoints", "--keypoint", "-k"), metavar="a,b,...", help="Those to show."
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str],
+        typer.Option(*("--formats", "--format"), metavar="png,svg,pdf", help="Of the figures."),
+    ] = ["png,pdf"],  # noqa: B006
+    cutoff: Annotated[
+        float, typer.Option(help="Points of a smaller likelihood are not shown.")
+    ] = 0.6,
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="The colours.")] = "light",
+) -> None:
+    """Write a page of trajectories and the usual figures of poses."""
+    from posenb.views import plot as plot_verb
+
+    found = find_recordings(poses)
+    if len(found) > 1 and (video is not None or output is not None):
+        raise InvalidInputError(
+            f"One --video and one --output go with the poses of one video; got {len(found)}. Plot "
+            "them one by one."
+        )
+    for url, named in found:
+        folder = plot_verb(
+            url,
+            video=video or named,
+            output=output,
+            cutoff=cutoff,
+            keypoints=_split(keypoints) or None,
+            formats=_split(formats),
+            theme=theme,
+        )
+        typer.echo(folder)
+
+
 @takes(of_function(demo_verb, ["seed", "steps"]))
 def demo(
     folder: Annotated[
@@ -298,6 +348,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "quantise": quantise,
     "analyze": analyze,
+    "plot": plot,
     "labelled-video": label_video,
     "demo": demo,
 }
