@@ -144,11 +144,11 @@ _KEY_NAMES = {
 }
 
 _MOUSE = (
-    ("Click", "places the current keypoint"),
-    ("Drag a point", "moves it"),
-    ("Drag elsewhere", "moves the image"),
-    ("Wheel", "zooms at the cursor"),
-    ("Click a point", "chooses it, once the current one is placed"),
+    ("Click", "Place the current keypoint"),
+    ("Drag a point", "Move it"),
+    ("Drag elsewhere", "Move the image"),
+    ("Wheel", "Zoom at the cursor"),
+    ("Click a point", "Choose it, once the current one is placed"),
 )
 
 
@@ -176,12 +176,14 @@ def do_for_key(key: str, *, shift: bool, control: bool) -> Do | None:
 
 def help_html() -> str:
     """Return the help as HTML: what the mouse does, then every action with its keys."""
-    mouse = "".join(f"<dt>{how}</dt><dd>{what}</dd>" for how, what in _MOUSE)
-    rows = [(_keys_html(action.keys), action.text) for action in ACTIONS.values()]
+    rows = [(f"<b>{how}</b>", what) for how, what in _MOUSE]
+    rows += [(_keys_html(action.keys), escape(action.text)) for action in ACTIONS.values()]
     rows.append(("<kbd>1</kbd> … <kbd>9</kbd>", "Choose a keypoint"))
     rows.append(("<kbd>Shift</kbd> + arrow", f"Move the point by {_LARGE_STEP} pixels"))
-    keys = "".join(f"<dt>{keys}</dt><dd>{escape(text)}</dd>" for keys, text in rows)
-    return f'<dl class="pnb-help">{mouse}</dl><dl class="pnb-help pnb-keys">{keys}</dl>'
+    rows.append(("<kbd>Esc</kbd>", "Put a point that is being dragged back"))
+    rows.append(("<kbd>?</kbd>", "This help"))
+    lines = "".join(f"<p><span>{keys}</span><span>{text}</span></p>" for keys, text in rows)
+    return f'<div class="pnb-help">{lines}</div>'
 
 
 def _numbered(state: LabelState, keypoint: int) -> LabelState:

@@ -14,7 +14,7 @@ from posenb.widgets.label_actions import ACTIONS, Do, help_html
 from posenb.widgets.label_guard import Guard
 from posenb.widgets.label_panel import PANEL_CSS, KeypointList, dress
 from posenb.widgets.label_saving import Conflict
-from posenb.widgets.label_state import LabelState
+from posenb.widgets.label_state import LabelState, Look
 from posenb.widgets.label_status import STATUS_CSS, Status
 from posenb.widgets.look import icon_button, style_tag
 
@@ -25,21 +25,30 @@ _CSS = """
   max-width: 1400px; }
 .pnb .pnb-tools { display: flex; flex-flow: row wrap; gap: 6px; align-items: center; }
 .pnb .pnb-group { display: flex; flex-flow: row nowrap; gap: 2px; align-items: center; }
-.pnb .pnb-grow { flex: 1 1 0; min-width: 0; }
+.pnb .pnb-name { flex: 1 1 70px; width: auto; min-width: 0; overflow: hidden; }
+.pnb .pnb-name .widget-html-content { overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
 .pnb .pnb-main { display: flex; flex-flow: row wrap; gap: 12px; align-items: flex-start; }
-.pnb .pnb-stage { flex: 1 1 400px; min-width: 0; }
-.pnb .pnb-side { flex: 0 1 216px; display: flex; flex-flow: column; gap: var(--gap); }
-.pnb .pnb-stage canvas { cursor: crosshair; background: #14191F; border-radius: var(--radius);
-  margin: 0; display: block; }
-.pnb .pnb-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pnb .pnb-number { width: 64px; margin: 0; }
+.pnb .pnb-stage { flex: 999 1 400px; min-width: 0; width: auto; gap: 6px; }
+.pnb .pnb-stage canvas { cursor: crosshair; background: var(--raised); margin: 0;
+  border-radius: var(--radius); display: block; }
+.pnb .pnb-side { flex: 1 1 250px; width: auto; display: flex; flex-flow: row wrap; gap: 8px;
+  align-content: flex-start; }
+.pnb .pnb-side > .pnb-list, .pnb .pnb-side > .pnb-animals { flex: 1 1 100%; width: auto; }
+.pnb .pnb-animals .widget-dropdown { flex: 1 1 60px; width: auto; margin: 0 4px 0 0; }
+.pnb .pnb-number { width: 58px; margin: 0; }
 .pnb .pnb-number input { width: 100%; text-align: right; }
 .pnb .pnb-box { padding: 10px 12px; background: var(--raised); border-radius: var(--radius); }
-.pnb dl.pnb-help { display: grid; grid-template-columns: max-content minmax(0, 1fr);
-  gap: 3px 12px; margin: 0 0 10px; align-items: baseline; }
-.pnb dl.pnb-help dt { font-weight: 500; margin: 0; width: auto; float: none; }
-.pnb dl.pnb-help dd { margin: 0; color: var(--muted); }
-.pnb dl.pnb-keys { columns: 2; display: block; margin: 0; }
+.pnb .pnb-options { flex-flow: row wrap; gap: 6px 18px; align-items: center; }
+.pnb .pnb-options .widget-slider { width: 250px; height: 30px; align-items: center; }
+.pnb .pnb-options .widget-label { width: 72px; flex: 0 0 auto; text-align: left; height: auto; }
+.pnb .pnb-options .widget-readout { width: 40px; min-width: 40px; text-align: right; height: auto;
+  color: var(--muted); }
+.pnb .pnb-help { columns: 270px; column-gap: 24px; max-height: 400px; overflow: auto; }
+.pnb .pnb-help p { display: grid; grid-template-columns: 106px minmax(0, 1fr); gap: 8px;
+  align-items: baseline; margin: 0 0 3px; break-inside: avoid; line-height: 1.35; }
+.pnb .pnb-help b { font-weight: 500; color: var(--ink); }
+.pnb .pnb-help p > span { color: var(--muted); }
 """
 
 
@@ -74,13 +83,14 @@ class Controls:
         self._shown: LabelState | None = None
         self._listening = True
         self.guard = Guard()
+        self.guard.add_class("pnb-away")
         self.status = Status(take, keep, retry)
         self._buttons = {name: self._button(name) for name in ACTIONS}
         self._frame = BoundedIntText(value=1, min=1, max=len(state.frames))
         self._frame.add_class("pnb-number")
         self._frame.observe(self._on_frame, "value")
         self._name = HTML()
-        self._name.add_class("pnb-grow")
+        self._name.add_class("pnb-name")
         self._list = KeypointList(state, choose)
         several = len(state.individuals) > 1
         self._animal = Dropdown(
@@ -93,19 +103,19 @@ class Controls:
         for box in (self._help, self._display, self._broken):
             box.add_class("pnb-box")
             box.layout.display = "none"
-        stage = VBox([self.guard, canvas])
+        stage = VBox([canvas, self.status.widget])
         stage.add_class("pnb-stage")
         main = HBox([stage, self._side(several)])
         main.add_class("pnb-main")
         self.widget = VBox(
             [
                 style_tag(_CSS + PANEL_CSS + STATUS_CSS),
+                self.guard,
                 self._tools(),
                 self._help,
                 self._display,
                 self._broken,
                 main,
-                self.status.widget,
                 self.status.progress,
             ]
         )
@@ -120,10 +130,10 @@ class Controls:
         self._animal.value = state.individual
         self._listening = True
         frame = state.frames[state.frame]
+        name = escape("/".join(part for part in frame if part))
         of = f"of {len(state.frames)}"
         self._name.value = (
-            f'<div class="pnb-name"><span class="pnb-muted">{of}</span>&ensp;'
-            f"{escape('/'.join(part for part in frame if part))}</div>"
+            f'<span title="{name}"><span class="pnb-muted">{of}</span>&ensp;{name}</span>'
         )
         self._list.show(state)
         self._buttons["undo"].disabled = not state.past
@@ -145,7 +155,7 @@ class Controls:
 
     def show_broken(self, reason: str) -> None:
         """Tell why the image cannot be shown; nothing where it can."""
-        self._broken.layout.display = "block" if reason else "none"
+        self._broken.layout.display = "flex" if reason else "none"
         self._broken.value = f'<span class="pnb-bad">{escape(reason)}</span>'
 
     def toggle_help(self) -> None:
@@ -156,7 +166,7 @@ class Controls:
         action = ACTIONS[name]
         keys = " or ".join(action.keys[:2])
         tooltip = f"{action.text} ({keys})"
-        texts = {"hidden": "Hidden", "absent": "Not in frame", "delete": "Delete"}
+        texts = {"hidden": "Hidden", "absent": "Not in frame"}
         texts |= {"through": "Through all frames", "stride": "1 px"}
         texts |= {"names": "Names", "skeleton": "Skeleton", "colours": "Colour by animal"}
         if name == "stride":
@@ -188,35 +198,40 @@ class Controls:
     def _side(self, several: bool) -> VBox:
         parts: list[Any] = []
         if several:
-            self._animal.layout.width = "auto"
-            self._animal.add_class("pnb-grow")
-            parts.append(
-                _group(self._animal, *(self._buttons[n] for n in ("animal", "add", "swap")))
+            animals = _group(
+                self._animal, *(self._buttons[name] for name in ("animal", "add", "swap"))
             )
+            animals.add_class("pnb-animals")
+            parts.append(animals)
         parts += [
             self._list.widget,
-            self._named_group("hidden", "absent"),
-            _group(
-                *(self._buttons[n] for n in ("left", "up", "down", "right", "stride", "delete"))
-            ),
+            self._named_group("hidden", "absent", "delete"),
+            self._named_group("left", "up", "down", "right", "stride"),
             self._named_group("through"),
         ]
         side = VBox(parts)
         side.add_class("pnb-side")
         return side
 
-    def _display_box(self, several: bool) -> VBox:
+    def _display_box(self, several: bool) -> HBox:
         toggles = self._named_group(*("names", "skeleton", *(["colours"] if several else [])))
-        sliders = [
-            self._slider("Point size", "size", 2.0, 12.0, 0.5),
-            self._slider("Brightness", "brightness", -1.0, 1.0, 0.05),
-            self._slider("Contrast", "contrast", -1.0, 1.0, 0.05),
-        ]
-        return VBox([toggles, *sliders])
+        self._sliders = {
+            "size": self._slider("Point size", "size", 2.0, 12.0, 0.5),
+            "brightness": self._slider("Brightness", "brightness", -1.0, 1.0, 0.05),
+            "contrast": self._slider("Contrast", "contrast", -1.0, 1.0, 0.05),
+        }
+        plain = Button(description="As recorded", tooltip="Brightness and contrast of the file")
+        plain.on_click(lambda _: self._set_tones_back())
+        box = HBox([toggles, *self._sliders.values(), plain])
+        box.add_class("pnb-options")
+        return box
+
+    def _set_tones_back(self) -> None:
+        for name in ("brightness", "contrast"):
+            self._sliders[name].value = 0.0
 
     def _slider(self, text: str, field: str, low: float, high: float, step: float) -> FloatSlider:
-        default = {"size": 5.0}.get(field, 0.0)
-        slider = FloatSlider(default, min=low, max=high, step=step, description=text)
+        slider = FloatSlider(getattr(Look(), field), min=low, max=high, step=step, description=text)
         slider.observe(
             lambda change: self._do(lambda s: moves.set_look(s, **{field: change["new"]})), "value"
         )
@@ -242,5 +257,5 @@ def _group(*children: Any) -> HBox:
 
 def _toggle(box: Any, button: Button) -> None:
     hidden = box.layout.display == "none"
-    box.layout.display = "block" if hidden else "none"
+    box.layout.display = "flex" if hidden else "none"
     dress(button, "pnb-on", on=hidden)

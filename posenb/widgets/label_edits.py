@@ -172,7 +172,7 @@ def accept_suggestions(state: LabelState, *, doubtful: bool = False) -> LabelSta
         waiting = int(suggested(state).sum())
         return _say(
             state,
-            f"{waiting} suggestions here are doubtful: click or drag each to its place."
+            f"{waiting} suggestions here are doubtful: drag each to its place, or accept all."
             if waiting
             else "No suggestion awaits an answer in this frame.",
         )

@@ -31,7 +31,8 @@ PANEL_CSS = """
   height: auto; margin: 0; padding: 0 8px 0 0; font-size: 12px; color: var(--muted);
   font-variant-numeric: tabular-nums; }
 .pnb .pnb-row .jupyter-button::before { content: ""; width: 12px; height: 12px;
-  flex: 0 0 12px; border-radius: 50%; border: 2px solid var(--dot); }
+  flex: 0 0 12px; border-radius: 50%; border: 2px solid var(--dot);
+  box-shadow: 0 0 0 1px var(--halo); }
 .pnb .pnb-row .pnb-said::before { background: var(--dot); }
 .pnb .pnb-row .pnb-hidden::before {
   background: radial-gradient(var(--dot) 0 2px, transparent 2.5px); }

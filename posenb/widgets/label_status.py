@@ -29,6 +29,7 @@ STATUS_CSS = """
   gap: 6px 16px; max-height: 108px; overflow: auto; }
 .pnb .pnb-progress div > span { display: flex; justify-content: space-between; gap: 8px;
   font-size: 12px; color: var(--muted); font-variant-numeric: tabular-nums; }
+.pnb .pnb-progress em { font-style: normal; white-space: nowrap; }
 .pnb .pnb-progress b { font-weight: 500; color: var(--ink); overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; }
 .pnb .pnb-progress .pnb-here b { font-weight: 700; }
@@ -127,7 +128,7 @@ class Status:
         bars = "".join(
             f"<div{' class=pnb-here' if each.video == here else ''}>"
             f"<span><b>{escape(each.video or 'all frames')}</b>"
-            f"{each.labelled} / {each.total}</span>"
+            f"<em>{each.labelled} / {each.total}</em></span>"
             f'<div class="pnb-bar"><i style="width:{100 * each.labelled / each.total:.1f}%"></i>'
             "</div></div>"
             for each in progress(state)

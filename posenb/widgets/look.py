@@ -73,9 +73,9 @@ _SVG = (
 )
 
 _COLOURS = """
-.pnb {{ {light} --good: #00785A; --bad: #B3261E; --warn: #8A5A00; }}
+.pnb {{ {light} --good: #00785A; --bad: #B3261E; --warn: #8A5A00; --halo: transparent; }}
 body[data-jp-theme-light="false"] .pnb, html[theme="dark"] .pnb, body.theme-dark .pnb {{
-  {dark} --good: #3CC79A; --bad: #FF8A80; --warn: #F0C36A; }}
+  {dark} --good: #3CC79A; --bad: #FF8A80; --warn: #F0C36A; --halo: #9AA6B2; }}
 """
 
 _BASE = """
@@ -107,8 +107,9 @@ _BASE = """
   mask: var(--icon) center / contain no-repeat; }
 .pnb .jupyter-button.pnb-bare { width: 32px; padding: 0; }
 .pnb select, .pnb input[type="text"], .pnb input[type="number"] { height: 30px;
-  color: var(--ink); background: var(--paper); border: 1px solid var(--faint);
+  color: var(--ink); background-color: var(--paper); border: 1px solid var(--faint);
   border-radius: var(--radius); font-size: 13px; font-family: inherit; margin: 0; }
+.pnb .pnb-away { position: absolute; }
 .pnb .pnb-muted { color: var(--muted); }
 .pnb .pnb-bar { height: 5px; border-radius: 3px; background: var(--faint); overflow: hidden; }
 .pnb .pnb-bar > i { display: block; height: 100%%; background: var(--accent);
@@ -134,7 +135,9 @@ def style_tag(extra: str = "") -> ipywidgets.HTML:
     from ipywidgets import HTML, Layout
 
     sheet = f"<style>{stylesheet()}{extra}</style>"
-    return HTML(sheet, layout=Layout(width="0", height="0", margin="0"))
+    tag = HTML(sheet, layout=Layout(width="0", height="0", margin="0"))
+    tag.add_class("pnb-away")
+    return tag
 
 
 def icon_button(icon: str, tooltip: str, text: str = "") -> ipywidgets.Button:
