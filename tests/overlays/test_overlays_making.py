@@ -156,12 +156,19 @@ def test_frame_and_time_stand_in_the_corner(clip, tmp_path):
 
 
 def test_names_and_trails_are_drawn(clip, tmp_path):
-    plain = {**PLAIN, "start": 20, "stop": 21, "output": tmp_path / "out.mp4", "scale": 3}
+    plain = {
+        **PLAIN,
+        "radius": 3.0,
+        "start": 15,
+        "stop": 16,
+        "output": tmp_path / "out.mp4",
+        "scale": 3,
+    }
     poses = track(keypoints=2)
     bare = frames_of(labelled_video(poses, clip, **plain))[0].astype(int)
     for options in ({"names": "keypoints"}, {"past": 0.4}, {"future": 0.3}):
         frame = frames_of(labelled_video(poses, clip, **{**plain, **options}))[0]
-        assert (abs(frame - bare) > 20).any(axis=2).sum() > 50
+        assert (abs(frame - bare) > 20).any(axis=2).sum() > 20
 
 
 # --- odd poses -----------------------------------------------------------------------
