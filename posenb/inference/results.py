@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from posenb.core import Poses
 from posenb.errors import AnalysisError, StorageError
-from posenb.inference.chunks import Finished, Span
+from posenb.inference.chunks import Span
 from posenb.inference.plan import Plan
 from posenb.inference.record import analyzed_video, write_analysis
 from posenb.inference.work import check_unchanged
@@ -67,32 +67,38 @@ def finish(plan: Plan) -> Poses:
         If the video changed since it was planned for, or a chunk is not there.
     """
     check_unchanged(plan.job)
-    finished = list(plan.folder.read(plan.chunks))
-    made = _merge(plan, finished)
-    return write_analysis(plan.target.output, made, _story(plan, made, finished))
+    made, software = _merge(plan)
+    return write_analysis(plan.target.output, made, _story(plan, made, software))
 
 
-def _merge(plan: Plan, finished: Sequence[Finished]) -> Poses:
-    poses = np.concatenate([each.poses for each in finished]).astype(np.float64)[:, None]
+def _merge(plan: Plan) -> tuple[Poses, list[Mapping[str, str]]]:
+    """Read the chunks one after the other into the whole; tell also what made them."""
     description = plan.model.description
-    return Poses(
-        poses[..., :2] + (plan.crop[0], plan.crop[2]),
-        poses[..., 2],
+    shape = (plan.stop - plan.start, 1, len(description.keypoints))
+    positions, likelihoods = np.empty((*shape, 2)), np.empty(shape)
+    software: list[Mapping[str, str]] = []
+    for chunk, each in zip(plan.chunks, plan.folder.read(plan.chunks), strict=True):
+        rows = slice(chunk.start - plan.start, chunk.stop - plan.start)
+        positions[rows, 0] = each.poses[..., :2]
+        likelihoods[rows, 0] = each.poses[..., 2]
+        if each.software not in software:  # several if packages changed between two sittings
+            software.append(each.software)
+    positions += (plan.crop[0], plan.crop[2])
+    poses = Poses(
+        positions,
+        likelihoods,
         description.skeleton,
         np.arange(plan.start, plan.stop),
         description.individuals,
         fps=plan.info.fps,
         scorer=f"posenb_{description.name}",
     )
+    return poses, software
 
 
-def _story(plan: Plan, poses: Poses, finished: Sequence[Finished]) -> dict[str, Any]:
+def _story(plan: Plan, poses: Poses, software: list[Mapping[str, str]]) -> dict[str, Any]:
     """Tell how the poses came about, without anything that differs from run to run."""
     run, info = plan.model.run, plan.info
-    software: list[Mapping[str, str]] = []
-    for each in finished:  # several if packages changed between two sittings
-        if each.software not in software:
-            software.append(each.software)
     undecodable = int(np.isnan(poses.likelihoods).all(axis=(1, 2)).sum())
     return {
         "key": plan.key,
