@@ -7,6 +7,6 @@ without the package onnx, which Colab's images lack.
 from posenb.graphs.builder import GraphBuilder
 from posenb.graphs.network import NetworkFile
 from posenb.graphs.poses import pose_graph
-from posenb.graphs.quantising import convolution_inputs, quantise_network
+from posenb.graphs.quantising import quantise_network, rounded_values
 
-__all__ = ["GraphBuilder", "NetworkFile", "convolution_inputs", "pose_graph", "quantise_network"]
+__all__ = ["GraphBuilder", "NetworkFile", "pose_graph", "quantise_network", "rounded_values"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,31 +11,43 @@ from posenb.graphs.builder import TYPES, GraphBuilder
 from posenb.graphs.network import NetworkFile
 from posenb.graphs.wire import fields, message, numbers
 
-__all__ = ["convolution_inputs", "quantise_network"]
+__all__ = ["quantise_network", "rounded_values"]
+
+# Operators around convolutions that pass whole numbers on, so that these alone go through memory.
+_ROUNDED = ("Conv", "Pad", "Resize", "MaxPool")
 
 Range = tuple[float, float]
 
 
-def convolution_inputs(network: NetworkFile) -> tuple[str, ...]:
+def rounded_values(network: NetworkFile) -> tuple[str, ...]:
     """Return the values whose ranges `quantise_network` must know, each once."""
-    nodes = (_read_node(node) for node in network.nodes)
-    return tuple(dict.fromkeys(inputs[0] for op, inputs in nodes if op == "Conv"))
+    constants = {_read_constant(data)[0] for data in network.constants}
+    read = (_rounded_inputs(*_read_node(node)) for node in network.nodes)
+    return tuple(dict.fromkeys(name for names in read for name in names if name not in constants))
+
+
+def _rounded_inputs(op: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the inputs of a node that are rounded before it."""
+    if op == "Add":
+        return inputs
+    return inputs[:1] if op in _ROUNDED else ()
 
 
 def quantise_network(network: NetworkFile, ranges: Mapping[str, Range]) -> NetworkFile:
     """Let convolutions compute with whole numbers of 8 bits.
 
-    Values become ``round(value / step) + zero`` with one step for each input of a
-    convolution and one for each of its output channels' weights (symmetric); runtimes
+    Values become ``round(value / step) + zero`` with one step for each value that a
+    convolution reads and one for each of its output channels' weights (symmetric); runtimes
     find the pairs of QuantizeLinear and DequantizeLinear and multiply whole numbers
     between them. See Jacob et al. 2018, Quantization and training of neural networks for
-    efficient integer-arithmetic-only inference. Everything but convolutions stays as it is.
+    efficient integer-arithmetic-only inference. Sums, padding and enlargement between
+    convolutions read rounded values too; everything else stays as it is.
 
     Parameters
     ----------
     network : NetworkFile
     ranges : mapping of str to (float, float)
-        Smallest and largest value of each of `convolution_inputs`.
+        Smallest and largest value of each of `rounded_values`.
 
     Returns
     -------
@@ -47,17 +59,16 @@ def quantise_network(network: NetworkFile, ranges: Mapping[str, Range]) -> Netwo
     used: set[str] = set()
     for node in network.nodes:
         op, inputs = _read_node(node)
-        if op != "Conv":
-            graph.join([node], ())
-            continue
-        source, kernel, bias = inputs
-        if source not in steps:
-            steps[source] = _quantised(graph, source, ranges[source])
-        rounded, step = steps[source]
-        weights, weight_steps = _quantised_kernel(graph, constants[kernel])
-        offsets = _quantised_bias(graph, constants[bias], step * weight_steps)
-        graph.join([_with_inputs(node, (rounded, weights, offsets))], ())
-        used |= {kernel, bias}
+        for name in _rounded_inputs(op, inputs):
+            if name not in steps and name not in constants:
+                steps[name] = _quantised(graph, name, ranges[name])
+        read = [steps[name][0] if name in steps else name for name in inputs]
+        if op == "Conv":
+            source, kernel, bias = inputs
+            read[1], weight_steps = _quantised_kernel(graph, constants[kernel])
+            read[2] = _quantised_bias(graph, constants[bias], steps[source][1] * weight_steps)
+            used |= {kernel, bias}
+        graph.join([_with_inputs(node, read)], ())
     pairs = zip(constants, network.constants, strict=True)
     kept = (data for name, data in pairs if name not in used)
     return replace(network, nodes=tuple(graph.nodes), constants=(*kept, *graph.constants))
@@ -93,7 +104,7 @@ def _read_node(node: bytes) -> tuple[str, tuple[str, ...]]:
     return op, inputs
 
 
-def _with_inputs(node: bytes, inputs: tuple[str, ...]) -> bytes:
+def _with_inputs(node: bytes, inputs: Sequence[str]) -> bytes:
     """Return an encoded node with other inputs."""
     others = ((number, value) for number, value in fields(node) if number != 1)
     return message(*((1, name) for name in inputs), *others)

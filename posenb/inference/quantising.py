@@ -10,7 +10,7 @@ from posenb._optional import import_optional
 from posenb._progress import Progress, tqdm_progress
 from posenb.core import FrameFormat, FrameName
 from posenb.errors import InvalidInputError
-from posenb.graphs import NetworkFile, convolution_inputs, pose_graph, quantise_network
+from posenb.graphs import NetworkFile, pose_graph, quantise_network, rounded_values
 from posenb.inference.model import find_model
 from posenb.project import Project, Run, open_project, open_run, read_image
 
@@ -77,7 +77,7 @@ def _looked(
     """Yield smallest and largest values inside the network, frame by frame."""
     openvino = import_optional("openvino", extra="cpu", purpose="Quantising")
     core = openvino.Core()
-    inside = convolution_inputs(network)
+    inside = rounded_values(network)
     compiled: dict[FrameFormat, Any] = {}
     for name in names:
         image = read_image(project, name)
