@@ -103,8 +103,8 @@ def analyze(
     ------
     AnalysisError
         If the run is not finished, the output folder cannot be written or holds the
-        poses of another video, the video changes meanwhile, or the model is for several
-        animals.
+        poses of another video, the video changes meanwhile, the model is for several
+        animals, or the cluster breaks down.
     ConfigError, InvalidInputError
         If an option is unknown, or crop or range do not lie in the video.
     UnknownNameError
@@ -113,16 +113,38 @@ def analyze(
         If the video or a file cannot be read or written, for want of space too.
     ModelError, MissingBackendError
         If the model cannot be loaded.
+    MissingPackageError
+        If a client is given and Dask is not installed.
 
     Warns
     -----
     VideoWarning
         If frames of the video are missing or cannot be decoded.
 
+    Notes
+    -----
+    Decoding, the model and writing go on at the same time, in memory that does not grow
+    with the length of the video, apart from its index and the poses themselves. Chunks
+    begin at keyframes where the video has them often enough, so that each can be decoded
+    by itself.
+
+    With a `client`, each worker fetches what it needs by URL, loads the model once and
+    writes its chunks into the output folder; the final files are written here. So model,
+    videos and output must lie where all can reach them (a bucket, a shared disk), and the
+    same packages must be installed everywhere: workers compute with the runtime and the
+    precision that were chosen here. A worker that dies costs the chunks it was at, a few
+    hundred frames each, which another one takes over. Where a video has keyframes far
+    apart, the chunks between two go to one worker, lest frames be decoded twice.
+
+    Workers that share a machine should share its cores too: Dask tells each by
+    ``OMP_NUM_THREADS`` to use one.
+
     Examples
     --------
     >>> poses = analyze("gs://lab/reach/runs/first", "m3v1")  # doctest: +SKIP
     >>> poses.to_dataframe()  # doctest: +SKIP
+    >>> from distributed import Client  # doctest: +SKIP
+    >>> analyze("gs://lab/reach/runs/first", urls, client=Client())  # doctest: +SKIP
     """
     chosen = AnalyzeConfig(**options) if config is None else config.replace(**options)
     model = find_model(run, runtime=chosen.runtime, precision=chosen.precision)
