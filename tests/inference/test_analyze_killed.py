@@ -29,14 +29,22 @@ def tiny_network(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
 def test_killed_at_random_moments_and_resumed_the_final_files_are_the_same(
-    tiny_network, shared_data
+    tiny_network, shared_data, workers
 ):
     video = shared_data / "openfield/videos/m3v1mp4.mp4"
     script = BENCHMARKS / "kill_and_resume.py"
-    options = ("--kills", "4", "--stop", "600", "--chunk-size", "20", "--seed", "3")
+    if workers:
+        pytest.importorskip("distributed", reason="the extra dask is not installed")
+        options = ("--kills", "2", "--stop", "400", "--seed", "1", "--workers", "2")
+    else:
+        options = ("--kills", "4", "--stop", "600", "--seed", "3")
     done = subprocess.run(
-        [sys.executable, str(script), str(tiny_network), str(video), *options],
+        [
+            *(sys.executable, str(script), str(tiny_network), str(video)),
+            *("--chunk-size", "20", *options),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -51,7 +59,7 @@ def test_killed_at_random_moments_and_resumed_the_final_files_are_the_same(
 @pytest.mark.slow
 def test_the_benchmark_of_analysis_measures_all_it_names(tiny_network, shared_data):
     video = shared_data / "openfield/videos/m3v1mp4.mp4"
-    options = ("--stop", "64", "--seconds", "1")
+    options = ("--stop", "64", "--seconds", "1", "--rounds", "1")
     done = subprocess.run(
         [
             *(sys.executable, str(BENCHMARKS / "analysis.py")),
@@ -62,4 +70,4 @@ def test_the_benchmark_of_analysis_measures_all_it_names(tiny_network, shared_da
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert len(re.findall(r"\s\d+(\.\d+)?%?$", done.stdout, re.MULTILINE)) == 8
+    assert len(re.findall(r"\s\d+\.\d+ *$", done.stdout, re.MULTILINE)) == 13
