@@ -97,3 +97,18 @@ def test_a_start_that_is_no_time_is_a_usage_error(posenb, own):
     done = posenb("labelled-video", own, "--start", "soon")
     assert done.exit_code == 2
     assert "--start" in done.output
+
+
+def test_plots_are_written_and_their_folder_shown(posenb, own, clip, tmp_path):
+    seen = tmp_path / "seen"
+    done = posenb("plot", clip, "--keypoints", "a", "--format", "png", "--output", seen)
+    assert done.output.strip() == str(seen)
+    figures = {path.name for path in seen.glob("*.png")}
+    assert figures == {"likelihood.png", "paths.png", "positions.png", "steps.png"}
+    assert '"keypoints": ["a"]' in (seen / "trajectories.html").read_text("utf-8")
+
+
+def test_one_folder_goes_with_the_poses_of_one_video(posenb, own):
+    done = posenb("plot", own, own, "--output", "somewhere")
+    assert done.exit_code == 1
+    assert "Plot them one by one" in done.output

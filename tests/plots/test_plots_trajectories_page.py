@@ -32,7 +32,7 @@ PAINTED = """([x, y]) => {
   const pixels = data.getContext("2d").getImageData(left, top, 6 * factor, 6 * factor).data;
   return pixels.some((value, n) => n % 4 === 3 && value > 40);
 }"""
-IDLE = "() => !posenb.work && !posenb.paths.painter.busy"
+IDLE = "() => posenb.work.size === 0 && !posenb.paths.painter.busy"
 
 
 def two_flies() -> Poses:
@@ -276,6 +276,16 @@ def test_moving_shows_later_frames(page):
     assert after[1] - after[0] == pytest.approx(before[1] - before[0])
     page.locator("#all").click()
     assert page.evaluate("() => posenb.traces.times") == [0, (COUNT - 1) / 50]
+
+
+def test_pointing_right_after_a_click_on_a_button_does_not_swallow_it(page):
+    page.evaluate("""() => {
+      posenb.zoom(0.5);
+      posenb.traces.root.dispatchEvent(new PointerEvent("pointermove", { clientX: 900, clientY: 300 }));
+    }""")
+    page.wait_for_function(IDLE)
+    shown = page.evaluate("() => posenb.traces.axes.layout.xaxis.range")
+    assert shown == page.evaluate("() => posenb.traces.times") != [0, (COUNT - 1) / 50]
 
 
 def test_pixels_stay_square_when_the_paths_are_zoomed(page):

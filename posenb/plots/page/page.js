@@ -21,7 +21,7 @@ class Page {
     this.coloured = this.several ? "individuals" : "keypoints";
     this.kept = null; // index of the frame that was clicked
     this.pointed = null;
-    this.draws = 0;
+    this.work = new Map();
   }
 
   get theme() {
@@ -68,23 +68,22 @@ class Page {
   moved(panel, hasty) {
     this.traces.hold(hasty);
     if (!hasty) Plotly.relayout(panel.axes, panel.layout()); // square pixels, fitting scales
-    this.later(() => this.draw(hasty, panel));
+    this.later(`draw ${panel.root.id}`, () => this.draw(hasty, panel));
   }
 
-  // Once for each picture of the screen, however often it is asked for.
-  later(work) {
-    const waiting = Boolean(this.work);
-    this.work = work;
-    if (waiting) return;
+  // Once for each picture of the screen, however often it is asked for. What asks under the
+  // same name takes the place of what asked before.
+  later(name, work) {
+    this.work.set(name, work);
+    if (this.work.size > 1) return;
     requestAnimationFrame(() => {
-      const latest = this.work;
-      this.work = null;
-      latest();
+      const all = [...this.work.values()];
+      this.work.clear();
+      for (const each of all) each();
     });
   }
 
   draw(hasty, moved = null, whole = false) {
-    this.draws += 1;
     const { looks } = this;
     if (moved !== this.paths) this.traces.draw(looks, this.cutoff, hasty);
     this.paths.draw(looks, this.traces.times, hasty, whole);
@@ -160,7 +159,7 @@ class Page {
       recording.visible[line] = this.on.individuals[individual] && this.on.keypoints[keypoint];
     }
     this.colourChips();
-    this.later(() => this.refresh());
+    this.later("refresh", () => this.refresh());
   }
 
   listen() {
@@ -168,9 +167,9 @@ class Page {
       this.cutoff = Number(event.target.value);
       this.recording.cut(this.cutoff);
       this.tell();
-      this.later(() => this.draw(true));
+      this.later("draw", () => this.draw(true));
     });
-    byId("cutoff").addEventListener("change", () => this.later(() => this.refresh()));
+    byId("cutoff").addEventListener("change", () => this.later("refresh", () => this.refresh()));
     byId("frame").addEventListener("change", (event) => this.keepNumber(event.target.value));
     byId("theme").addEventListener("click", () => {
       this.themeName = this.themeName === "light" ? "dark" : "light";
@@ -192,7 +191,7 @@ class Page {
       panel.listen((hasty) => this.moved(panel, hasty));
       this.listenTo(panel);
     }
-    window.addEventListener("resize", () => this.later(() => this.dress()));
+    window.addEventListener("resize", () => this.later("dress", () => this.dress()));
     window.addEventListener("beforeprint", () => this.print(true));
     window.addEventListener("afterprint", () => this.print(false));
   }
@@ -206,9 +205,9 @@ class Page {
     panel.root.addEventListener("pointermove", (event) => {
       if (event.buttons) return;
       this.latest = event;
-      this.later(() => this.point(find(event), event));
+      this.later("point", () => this.point(find(event), event));
     });
-    panel.root.addEventListener("pointerleave", () => this.later(() => this.point(null)));
+    panel.root.addEventListener("pointerleave", () => this.later("point", () => this.point(null)));
     panel.root.addEventListener("pointerdown", (event) => {
       down = [event.clientX, event.clientY];
     });
@@ -229,7 +228,7 @@ class Page {
 
   zoom(factor) {
     this.traces.zoom(factor);
-    this.later(() => this.refresh());
+    this.later("refresh", () => this.refresh());
   }
 
   choose(mode) {
