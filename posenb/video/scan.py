@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from array import array
 from itertools import count
 from typing import Any, BinaryIO
 
@@ -70,20 +71,21 @@ def _tells_frames(packets: Packets, facts: StreamFacts) -> bool:
 def _demux(file: BinaryIO, url: str, size: int, **options: str) -> tuple[Packets, StreamFacts]:
     with open_container(file, url, **options) as container:
         stream = picture_stream(container, url)
-        rows = [
-            (
-                NO_TIME if packet.pts is None else packet.pts,
-                NO_TIME if packet.dts is None else packet.dts,
-                -1 if packet.pos is None else packet.pos,
-                packet.size,
-                packet.is_keyframe,
-                packet.is_discard,
-                packet.is_corrupt,
+        rows = array("q")  # of a long video, a list of tuples would fill the memory
+        for packet in data_packets(container, stream):
+            rows.extend(
+                (
+                    NO_TIME if packet.pts is None else packet.pts,
+                    NO_TIME if packet.dts is None else packet.dts,
+                    -1 if packet.pos is None else packet.pos,
+                    packet.size,
+                    packet.is_keyframe,
+                    packet.is_discard,
+                    packet.is_corrupt,
+                )
             )
-            for packet in data_packets(container, stream)
-        ]
         facts = _facts(container, stream)
-    table = np.array(rows, np.int64).reshape(-1, 7)
+    table = np.frombuffer(rows, np.int64).reshape(-1, 7)
     pts, dts, positions, sizes, key, hidden, corrupt = table.T
     # In the middle of a file a flaw of one packet need not harm those after it.
     cut_short = np.logical_and.accumulate(corrupt[::-1].astype(bool))[::-1]
