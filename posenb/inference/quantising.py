@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from posenb import storage
 from posenb._optional import import_optional
 from posenb._progress import Progress, tqdm_progress
-from posenb.core import FrameFormat, FrameName
-from posenb.errors import InvalidInputError
+from posenb.core import FrameFormat
+from posenb.errors import AnalysisError, InvalidInputError
 from posenb.graphs import NetworkFile, pose_graph, quantise_network, rounded_values
 from posenb.inference.model import find_model
-from posenb.project import Project, Run, open_project, open_run, read_image
+from posenb.project import Run, open_project, open_run, read_image
 
-__all__ = ["quantise"]
+__all__ = ["quantise", "value_ranges"]
 
 Range = tuple[float, float]
 
@@ -45,7 +47,7 @@ def quantise(
     Raises
     ------
     AnalysisError
-        If the run is not finished.
+        If the run is not finished, or no frame trained it.
     InvalidInputError
         If `frames` is less than 1.
     MissingPackageError
@@ -54,40 +56,53 @@ def quantise(
         If a training frame cannot be read.
     """
     if frames < 1:
-        raise InvalidInputError(f"Quantising needs at least one frame; got frames={frames}.")
+        raise InvalidInputError(
+            f"Quantising looks at least at one frame; got frames={frames}. Give a larger number."
+        )
     run = run if isinstance(run, Run) else open_run(run)
     model = find_model(run, runtime="openvino", precision="float32")
+    names = run.split().train
+    if not names:
+        raise AnalysisError(
+            f"Quantising looks at training frames; the run {run.name!r} has none. Train again."
+        )
     network = model.network
-    project, names = open_project(run.project_url), run.split().train
+    project = open_project(run.project_url)
     chosen = names[:: max(1, len(names) // frames)][:frames]
-    ranges: dict[str, Range] = {}
     with progress(len(chosen), "Quantising", "frame") as bar:
-        for found in _looked(network, project, chosen):
-            for name, (low, high) in found.items():
-                before = ranges.get(name, (low, high))
-                ranges[name] = min(low, before[0]), max(high, before[1])
-            bar.advance(1)
+
+        def images() -> Iterator[np.ndarray]:
+            for name in chosen:
+                yield read_image(project, name)
+                bar.advance(1)
+
+        ranges = value_ranges(network, images())
     storage.write_bytes(run.quantised_url, quantise_network(network, ranges).encode())
     return run
 
 
-def _looked(
-    network: NetworkFile, project: Project, names: tuple[FrameName, ...]
-) -> Iterator[dict[str, Range]]:
-    """Yield smallest and largest values inside the network, frame by frame."""
+def value_ranges(network: NetworkFile, images: Iterable[np.ndarray]) -> dict[str, Range]:
+    """Return smallest and largest of each of the `rounded_values` over some images.
+
+    Parameters
+    ----------
+    network : NetworkFile
+    images : iterable of ndarray of uint8, shape (H, W, 3)
+        RGB.
+    """
     openvino = import_optional("openvino", extra="cpu", purpose="Quantising")
     core = openvino.Core()
     inside = rounded_values(network)
-    compiled: dict[FrameFormat, Any] = {}
-    for name in names:
-        image = read_image(project, name)
-        layout = FrameFormat("rgb", *image.shape[:2])
-        if layout not in compiled:
-            graph = core.read_model(pose_graph(network, layout, 1, also=inside))
-            exact = {"INFERENCE_PRECISION_HINT": "f32"}
-            compiled = {layout: core.compile_model(graph, "CPU", exact)}
-        values = list(compiled[layout](image.reshape(1, -1)).values())[1:]
-        yield {
-            name: (float(value.min()), float(value.max()))
-            for name, value in zip(inside, values, strict=True)
-        }
+    layout: FrameFormat | None = None
+    compiled: Any = None
+    ranges: dict[str, Range] = {}
+    for image in images:
+        if layout != (own := FrameFormat("rgb", *image.shape[:2])):
+            graph = core.read_model(pose_graph(network, own, 1, also=inside))
+            layout = own
+            compiled = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        values = list(compiled(image.reshape(1, -1)).values())[1:]
+        for name, value in zip(inside, values, strict=True):
+            low, high = ranges.get(name, (np.inf, -np.inf))
+            ranges[name] = min(low, float(value.min())), max(high, float(value.max()))
+    return ranges
