@@ -60,6 +60,13 @@ class Track:
 def make_track(poses: Poses, start: int, stop: int, config: LabelledVideoConfig) -> Track:
     """Take the frames `start` to `stop` of poses, and of these what the options leave.
 
+    Parameters
+    ----------
+    poses : Poses
+    start, stop : int
+        Frames of the source, the end excluded; they may reach beyond the poses.
+    config : LabelledVideoConfig
+
     Raises
     ------
     UnknownNameError
@@ -183,7 +190,10 @@ class Overlay:
         widths: list[float] = []
         for begin, end, strength, width in self._stretches:
             stretch = self.sure[at + begin : at + end + 1, i]
-            for k, colour in enumerate(self.track.colours[i].tolist()):
+            shades = self.track.colours[i].tolist()
+            if self.track.by_individual:  # one line with gaps is drawn faster than many
+                stretch, shades = _joined(stretch)[:, None], shades[:1]
+            for k, colour in enumerate(shades):
                 lines.append(stretch[:, k])
                 colours.append((*colour, strength))
                 widths.append(width)
@@ -219,6 +229,12 @@ class Overlay:
         colours += [(0.0, 0.0, 0.0, 0.35 * strength) for strength in strengths]
         colours += [(*colour, 0.9 * strength) for strength in strengths]
         widths += [core + 1.5] * len(pairs) + [core] * len(pairs)
+
+
+def _joined(lines: np.ndarray) -> np.ndarray:
+    """Return lines, shape (T, K, 2), as one with gaps between them, shape ((T + 1) K, 2)."""
+    gaps = np.full((1, *lines.shape[1:]), np.nan)
+    return np.concatenate([lines, gaps]).swapaxes(0, 1).reshape(-1, 2)
 
 
 def make_overlay(track: Track, view: View, fps: float, config: LabelledVideoConfig) -> Overlay:

@@ -40,7 +40,14 @@ _LONGEST = 28  # characters of a name in a legend
 
 
 class Curve(NamedTuple):
-    """One keypoint of one individual, and how it is told from the others."""
+    """One keypoint of one individual, and how it is told from the others.
+
+    Parameters
+    ----------
+    individual, keypoint : int
+    colour : str
+    style : {"-", "--", ":", "-."}
+    """
 
     individual: int
     keypoint: int

@@ -132,6 +132,14 @@ def test_a_trail_may_show_where_the_animal_will_go():
     assert (np.diff(opacity) > 0).all()  # the farthest is drawn first
 
 
+def test_the_trails_of_an_individual_that_has_one_colour_are_one_line_with_gaps():
+    first, second = overlay_of(moving(2), skeleton=False, past=0.2).drawings(12)
+    _, new = first.lines.points
+    assert np.isfinite(new[:, 0]).tolist() == [True, True, False] * 3
+    assert new[[0, 1, 3, 4, 6, 7], 0].tolist() == [42, 44, 82, 84, 122, 124]
+    assert (first.lines.colours[0, :3] != second.lines.colours[0, :3]).any()
+
+
 def test_a_long_trail_fades_in_a_few_steps_without_gaps():
     poses = moving(frames=100)
     lines, _ = trail_of(poses, 90, stop=100, past=6.0)
