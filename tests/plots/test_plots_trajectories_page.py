@@ -281,7 +281,8 @@ def test_moving_shows_later_frames(page):
 def test_pointing_right_after_a_click_on_a_button_does_not_swallow_it(page):
     page.evaluate("""() => {
       posenb.zoom(0.5);
-      posenb.traces.root.dispatchEvent(new PointerEvent("pointermove", { clientX: 900, clientY: 300 }));
+      const at = { clientX: 900, clientY: 300 };
+      posenb.traces.root.dispatchEvent(new PointerEvent("pointermove", at));
     }""")
     page.wait_for_function(IDLE)
     shown = page.evaluate("() => posenb.traces.axes.layout.xaxis.range")
