@@ -248,7 +248,7 @@ def _summary(poses: Poses) -> str:
         words.append(f"{len(poses.individuals)} individuals")
     keypoints = len(poses.skeleton)
     words.append(f"{keypoints} keypoint{'s' * (keypoints != 1)}")
-    words.append(f"{poses.fps:.6g} frames/s" if _timed(poses) else "frame rate unknown")
+    words.append(f"{poses.fps:.4g} frames/s" if _timed(poses) else "frame rate unknown")
     return " · ".join(words)
 
 
