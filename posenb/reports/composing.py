@@ -61,10 +61,11 @@ def compose(
     parts = [_parts(recording, cutoff) for recording in recordings]
     alone = len(parts) == 1
     scripts = [_script("choosing.js"), page_code()] if parts else []
-    words = [*(part.facts for part in parts[:1] if alone), *lead]
+    facts = f'<p id="facts">{html.escape(parts[0].facts)}</p>' if alone else ""
     return Template(_asset("report.html")).substitute(
         title=html.escape(title),
-        lead="".join(_paragraph(each, n == 0 and alone) for n, each in enumerate(words)),
+        facts=facts,
+        lead="".join(f'<p class="lead">{html.escape(each)}</p>' for each in lead),
         theme="light" if theme == "auto" else theme,
         style=page_style() + _asset("report.css").replace("$monospace", MONOSPACE),
         chooser=_script("theme.js") if theme == "auto" else "",
@@ -73,11 +74,6 @@ def compose(
         sections="\n".join(sections),
         blocks="\n".join([*scripts, _script("report.js")]),
     )
-
-
-def _paragraph(text: str, facts: bool) -> str:
-    kind = 'id="facts"' if facts else 'class="lead"'
-    return f"<p {kind}>{html.escape(text)}</p>"
 
 
 def _chooser(recordings: Sequence[Recording]) -> str:
@@ -148,10 +144,11 @@ def _found(recording: Recording, cutoff: float) -> str:
     """Return the panel that tells how surely each keypoint was found."""
     poses = recording.poses
     # Colours are those of the individuals where there are several.
-    colours = keypoint_colours(len(poses.skeleton)) if len(poses.individuals) == 1 else []
+    own = len(poses.individuals) == 1
+    light, dark = (keypoint_colours(len(poses.skeleton), each) for each in ("light", "dark"))
     rows = [
         (
-            (f'<i style="background: {colours[n]}"></i>' if colours else "")
+            (f'<i style="--light: {light[n]}; --dark: {dark[n]}"></i>' if own else "")
             + html.escape(found.keypoint),
             percent(found.share),
             _gap(found, recording),

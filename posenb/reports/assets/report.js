@@ -38,8 +38,23 @@
     open(bytes) {
       const url = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
       this.video.src = url;
+      this.listen();
       byId("save").href = url;
       byId("save").hidden = false;
+    }
+
+    // The player's own controls would hide a part of the picture as long as it stands still.
+    listen() {
+      const { video } = this;
+      const play = byId("play");
+      play.hidden = false;
+      play.addEventListener("click", () => (video.paused ? video.play() : video.pause()));
+      for (const name of ["play", "pause"]) {
+        video.addEventListener(name, () => { play.textContent = video.paused ? "Play" : "Pause"; });
+      }
+      video.controls = false;
+      for (const name of ["pointerenter", "focus"]) video.addEventListener(name, () => { video.controls = true; });
+      for (const name of ["pointerleave", "blur"]) video.addEventListener(name, () => { video.controls = false; });
     }
 
     watch() {
