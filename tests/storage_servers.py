@@ -55,6 +55,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.finished: dict[str, Answer] = {}
         self.cancelled: set[str] = set()
+        self.origins: list[str] = []  # of pages that sent bytes
         self.closed_to_pages = False
         self._every = 0
         self._kinds: tuple[str, ...] = ()
@@ -97,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: FaultyProxy
 
     def _pass_on(self) -> None:
+        if self.command == "PUT" and "Origin" in self.headers:
+            self.server.origins.append(self.headers["Origin"])
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.server.next_fault(self.command, self.path)
         if fault == "503":
@@ -123,17 +126,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _carry_out(self, body: bytes) -> Answer:
         if "upload_id=" not in self.path:
             return self._ask_upstream(body)
+        session = urllib.parse.unquote(self.path)  # clients write it in several ways
         if self.command == "DELETE":
-            self.server.cancelled.add(self.path)
+            self.server.cancelled.add(session)
+        if session in self.server.cancelled:
             return 499, [], b""
-        if self.path in self.server.cancelled:
-            return 499, [], b""
-        if self.path not in self.server.finished:
+        if session not in self.server.finished:
             answer = self._ask_upstream(body)
             if answer[0] != 200:
                 return answer
-            self.server.finished[self.path] = answer
-        return self.server.finished[self.path]
+            self.server.finished[session] = answer
+        return self.server.finished[session]
 
     def _ask_upstream(self, body: bytes) -> Answer:
         target = self._object_that_must_be_absent(body)

@@ -67,7 +67,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
   return n;
 });
 
-function crc32c(crc, data) {
+export function crc32c(crc, data) {
   let rest = ~crc;
   for (let i = 0; i < data.length; i++) rest = CRC[(rest ^ data[i]) & 255] ^ (rest >>> 8);
   return ~rest >>> 0;
@@ -134,6 +134,7 @@ class Agent {
     this.count = 0;
     this.held = new Map();
     this.asked = 0; // when the last tick that is not answered was sent
+    this.picked = new Map(); // by key: rows of files of which the kernel has not heard yet
     this.sent = new Map(); // by key: bytes sent to the bucket by this page
     this.watchers = new Set();
     this.jobs = {
@@ -173,7 +174,12 @@ class Agent {
 
   pick(files) {
     const told = [...files].map((file) => ({ key: `${this.name}:${this.count++}`, file }));
-    told.forEach(({ key, file }) => this.held.set(key, new Held(file)));
+    for (const { key, file } of told) {
+      this.held.set(key, new Held(file));
+      const row = { key, name: file.name, size: file.size, position: 0, phase: "picked" };
+      // A tick that is under way is answered before the kernel hears of these.
+      this.picked.set(key, { row, answers: this.asked ? 2 : 1 });
+    }
     this.say({
       do: "pick",
       origin: location.origin,
@@ -185,10 +191,12 @@ class Agent {
         type: file.type,
       })),
     });
+    this.watchers.forEach((watch) => watch());
   }
 
   hear(message) {
     this.asked = 0;
+    if (message.ask === "tock") this.heardOf();
     const held = this.held.get(message.key);
     if (held === undefined) return;
     if (message.ask === "finish") this.say({ do: "finish", key: message.key });
@@ -206,6 +214,12 @@ class Agent {
         if (held.job === work) held.job = null;
       });
     held.job = work;
+  }
+
+  heardOf() {
+    for (const [key, picked] of this.picked) {
+      if (--picked.answers === 0) this.picked.delete(key);
+    }
   }
 
   async pieces(held, { key, spans }, goesOn) {
@@ -300,6 +314,7 @@ function button(icon, label, act, { text = "", classes = "" } = {}) {
 }
 
 const SAYS = {
+  picked: () => "Waits for the kernel.",
   waiting: () => "Waits for the others.",
   checking: () => "Reading again what was sent before the break …",
   comparing: () => "A video has this name: comparing …",
@@ -308,6 +323,7 @@ const SAYS = {
   finishing: () => "All is here. Looking at the video …",
   missing: (row) => `${row.amount} are here. Choose the same file again and it goes on.`,
 };
+const SIGNS = { refused: "absent", failed: "absent" };
 const WITH_BAR = ["checking", "sending", "paused", "finishing", "missing"];
 
 class Row {
@@ -342,11 +358,11 @@ class Row {
     this.element.dataset.phase = row.phase;
     const image = picture
       ? make("img", "pnb-up-picture", "", { src: picture, alt: `First frame of ${row.name}` })
-      : make("span", "pnb-up-picture pnb-icon pnb-icon-video");
+      : make("span", `pnb-up-picture pnb-icon pnb-icon-${SIGNS[row.phase] ?? "video"}`);
     const words = make("div", "pnb-up-words");
     const name = make("div", "pnb-up-name", row.name, { title: row.name });
-    if (row.original) name.append(make("span", "pnb-up-original pnb-muted", row.original));
     words.append(name);
+    if (row.original) words.append(make("div", "pnb-up-original", `from “${row.original}”`));
     this.text = make("div", "pnb-up-text", row.facts);
     words.append(this.text);
     if (row.message) words.append(make("div", "pnb-up-message", row.message));
@@ -363,7 +379,9 @@ class Row {
     }
     if (row.phase === "clash") words.append(this.rename(row));
     this.element.replaceChildren(image, words, this.buttons(row));
-    if (had) (this.element.querySelector(`[data-is="${focus}"]`) ?? this.element.querySelector("button"))?.focus();
+    if (!had) return;
+    const same = this.element.querySelector(`[data-is="${focus}"]`);
+    (same ?? this.element.querySelector("button"))?.focus();
   }
 
   rename(row) {
@@ -385,10 +403,10 @@ class Row {
   buttons(row) {
     const { key, phase } = row;
     const act = (what) => () => this.agent.say({ do: what, key });
-    const row_ = make("div", "pnb-up-buttons");
-    const add = (is, made) => {
-      made.setAttribute("data-is", is);
-      row_.append(made);
+    const made = make("div", "pnb-up-buttons");
+    const add = (is, one) => {
+      one.setAttribute("data-is", is);
+      made.append(one);
     };
     if (["sending", "waiting", "checking"].includes(phase)) {
       add("go", button("pause", `Pause ${row.name}`, act("pause")));
@@ -399,7 +417,7 @@ class Row {
     } else if (phase === "missing") {
       add("go", button("upload", `Choose ${row.name} again`, this.choose, { text: "Choose it" }));
     }
-    if (phase === "finishing" || phase === "comparing") return row_;
+    if (["finishing", "comparing", "picked"].includes(phase)) return made;
     const over = ["done", "refused", "clash"].includes(phase) || !row.position;
     const label = over ? `Take ${row.name} off this list` : `Give up ${row.name}`;
     const close = button("close", label, () => {
@@ -419,7 +437,7 @@ class Row {
       }, 4000);
     });
     add("close", close);
-    return row_;
+    return made;
   }
 }
 
@@ -549,25 +567,35 @@ class Page {
       chosen().forEach((item) => this.agent.say({ do: "add", url: item.url }));
     });
     count();
+    const all = make("button", "jupyter-button", "All or none", { type: "button" });
+    all.addEventListener("click", () => {
+      const on = chosen().length === 0;
+      boxes.forEach(([box]) => (box.checked = box.disabled || on));
+      count();
+    });
     const foot = make("div", "pnb-up-foot");
     const rest = found.more ? `${found.more} more are not shown; narrow the pattern.` : "";
-    foot.append(add, make("span", "pnb-muted", rest));
+    foot.append(add, all, make("span", "pnb-muted", rest));
     this.found.append(items, foot);
   }
 
   show() {
     const view = this.model.get("view");
     const pictures = this.model.get("pictures");
-    this.place.textContent = `Any size, several at once. They go to ${view.place}`;
+    this.place.textContent = `Any size, several at once. They go to ${view.place}.`;
+    this.place.title = view.folder;
     this.showFound(view.found);
-    const keys = new Set(view.rows.map((row) => row.key));
+    const known = new Set(view.rows.map((row) => row.key));
+    const picked = [...this.agent.picked.values()].map(({ row }) => row);
+    const rows = [...view.rows, ...picked.filter((row) => !known.has(row.key))];
+    const keys = new Set(rows.map((row) => row.key));
     for (const [key, row] of this.rows) {
       if (!keys.has(key)) {
         row.element.remove();
         this.rows.delete(key);
       }
     }
-    view.rows.forEach((told, n) => {
+    rows.forEach((told, n) => {
       if (!this.rows.has(told.key)) this.rows.set(told.key, new Row(this.agent, this.choose));
       const row = this.rows.get(told.key);
       row.show(told, pictures[told.key]);

@@ -103,7 +103,8 @@ class Desk:
     def view(self) -> Message:
         """Return all that the page shows."""
         return {
-            "place": storage.join(self.project.url, VIDEOS),
+            "place": _say_place(self.project.url),
+            "folder": storage.join(self.project.url, VIDEOS),
             "rows": [show_row(row) for row in self._rows.values()],
             "found": self._found,
         }
@@ -304,7 +305,7 @@ class Desk:
             storage.remove(row.url)
             row.transfer = end(row.transfer, Phase.REFUSED, str(error))
 
-    def _show(self, row: Arrival, url: str, message: str = "") -> None:
+    def _show(self, row: Arrival, url: str, message: str = "Added to the project.") -> None:
         """Look at a video that is there, and add it to the project."""
         row.facts, picture = look_at(url)
         self.project = add_videos(self.project, url, progress=silent_progress)
@@ -417,6 +418,14 @@ class Desk:
         "sample": _sample,
         "unreadable": _unreadable,
     }
+
+
+def _say_place(project: str) -> str:
+    """Return where videos go, short enough for a line: of a local path its last folders."""
+    folder = storage.join(project, VIDEOS)
+    if not storage.is_local(project):
+        return folder
+    return storage.relative(folder, storage.parent(project)) or folder
 
 
 def _stem(row: Arrival) -> str:
