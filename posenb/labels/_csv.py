@@ -13,7 +13,7 @@ import numpy as np
 from posenb.errors import LabelError
 from posenb.labels._table import Table, dataframe
 
-__all__ = ["read_csv", "write_csv"]
+__all__ = ["append_csv", "read_csv", "write_csv"]
 
 _COORDS = ("x", "y", "z", "likelihood")
 _HEADERS = ("scorer", "individuals", "bodyparts", "coords")
@@ -44,6 +44,11 @@ def read_csv(path: Path) -> Table:
 def write_csv(path: Path, table: Table) -> None:
     """Write `table` with the shortest digits that give back the same numbers."""
     dataframe(table).to_csv(path, lineterminator="\n", encoding="utf-8")
+
+
+def append_csv(path: Path, table: Table) -> None:
+    """Add the rows of `table` to a file that `write_csv` wrote with the same columns."""
+    dataframe(table).to_csv(path, mode="a", header=False, lineterminator="\n", encoding="utf-8")
 
 
 def _header(rows: Iterator[list[str]]) -> tuple[list[list[str]], int]:

@@ -15,7 +15,7 @@ from posenb.labels._table import Table, dataframe
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["KEY", "read_hdf", "write_hdf"]
+__all__ = ["KEY", "append_hdf", "read_hdf", "write_hdf"]
 
 KEY = "df_with_missing"
 
@@ -52,7 +52,7 @@ def read_hdf(path: Path) -> Table:
         ) from error
 
 
-def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
+def write_hdf(path: Path, table: Table, *, appendable: bool) -> bool:
     """Write `table` so that the same table gives the same bytes.
 
     Parameters
@@ -63,6 +63,11 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
         Use pandas' format "table" (DeepLabCut's for predictions) where the names of
         the columns fit into an HDF5 attribute (64 KiB, about 900 keypoints), else its
         format "fixed". ``pandas.read_hdf`` reads both alike.
+
+    Returns
+    -------
+    bool
+        Whether it is in the format "table", so that rows can be added.
     """
     import pandas as pd
     from tables.exceptions import HDF5ExtError
@@ -73,7 +78,7 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
             with pd.HDFStore(str(path), mode="w") as store:
                 store.put(KEY, frame, format="table", track_times=False, index=False)
                 store.root._v_file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
-            return
+            return True
         except HDF5ExtError:
             path.unlink(missing_ok=True)
     with pd.HDFStore(str(path), mode="w") as store:
@@ -84,6 +89,18 @@ def write_hdf(path: Path, table: Table, *, appendable: bool) -> None:
             setattr(file, make, partial(getattr(file, make), track_times=False))
         store.put(KEY, frame, format="fixed", track_times=False)
         file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
+    return False
+
+
+def append_hdf(path: Path, table: Table) -> None:
+    """Add the rows of `table` to a file of the format "table" with the same columns."""
+    import pandas as pd
+
+    with pd.HDFStore(str(path), mode="a") as store:
+        store.put(
+            KEY, dataframe(table), format="table", append=True, track_times=False, index=False
+        )
+        store.root._v_file.get_node("/", KEY)._v_attrs.pandas_version = _PANDAS_VERSION
 
 
 def _group(file: h5py.File) -> h5py.Group:

@@ -9,14 +9,16 @@ import numpy as np
 from posenb import storage
 from posenb.core import Poses
 from posenb.errors import InvalidInputError, LabelError
-from posenb.labels._csv import write_csv
-from posenb.labels._hdf import write_hdf
-from posenb.labels._table import Grid, from_grid, to_grid
+from posenb.labels._csv import append_csv, write_csv
+from posenb.labels._hdf import append_hdf, write_hdf
+from posenb.labels._table import Grid, Table, from_grid, to_grid
 from posenb.labels.files import SUFFIXES, read_table, table_suffix
 
 __all__ = ["read_poses", "write_poses"]
 
 _COORDS = ("x", "y", "likelihood")
+# Written at a time, so that poses of a long video are not held several times over.
+_ROWS = 20_000
 
 
 def write_poses(url: storage.Url, poses: Poses) -> str:
@@ -43,16 +45,26 @@ def write_poses(url: storage.Url, poses: Poses) -> str:
     LabelError
         If an individual bears the name ``single``, which DeepLabCut reserves.
     """
-    assert poses.frames is not None
     stem = _stem(url)
-    values = np.concatenate([poses.positions, poses.likelihoods[..., None]], axis=-1)
-    grid = Grid(values, poses.skeleton, poses.individuals, poses.scorer)
-    table = from_grid(grid, _COORDS, poses.frames[:, None])
+    first, *rest = (slice(start, start + _ROWS) for start in range(0, max(len(poses), 1), _ROWS))
     with storage.writing(f"{stem}.csv") as path:
-        write_csv(path, table)
+        write_csv(path, _table(poses, first))
+        for rows in rest:
+            append_csv(path, _table(poses, rows))
     with storage.writing(f"{stem}.h5") as path:
-        write_hdf(path, table, appendable=True)
+        appendable = write_hdf(path, _table(poses, first), appendable=True)
+        if rest and not appendable:
+            write_hdf(path, _table(poses, slice(None)), appendable=False)
+        for rows in rest if appendable else ():
+            append_hdf(path, _table(poses, rows))
     return f"{stem}.h5"
+
+
+def _table(poses: Poses, rows: slice) -> Table:
+    assert poses.frames is not None
+    values = np.concatenate([poses.positions[rows], poses.likelihoods[rows, ..., None]], axis=-1)
+    grid = Grid(values, poses.skeleton, poses.individuals, poses.scorer)
+    return from_grid(grid, _COORDS, poses.frames[rows, None])
 
 
 def read_poses(url: storage.Url) -> Poses:

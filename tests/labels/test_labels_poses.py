@@ -113,6 +113,31 @@ def test_many_keypoints_of_many_animals_are_no_trouble(tmp_path):
     assert pd.read_hdf(tmp_path / "p.h5").shape == (3, 6000)
 
 
+def test_tables_written_in_parts_are_those_written_at_once(tmp_path, monkeypatch):
+    made = poses(50, RATS)
+    write_poses(tmp_path / "whole", made)
+    monkeypatch.setattr("posenb.labels.poses._ROWS", 7)
+    digests = set()
+    for name in ("a", "b"):
+        write_poses(tmp_path / name, made)
+        digests.add(hashlib.sha256((tmp_path / f"{name}.h5").read_bytes()).hexdigest())
+        assert_same_poses(read_poses(tmp_path / f"{name}.h5"), made)
+    assert len(digests) == 1
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    pd.testing.assert_frame_equal(
+        pd.read_hdf(tmp_path / "a.h5"), pd.read_hdf(tmp_path / "whole.h5")
+    )
+
+
+def test_parts_of_tables_too_wide_to_be_added_to_are_written_at_once(tmp_path, monkeypatch):
+    skeleton = Skeleton(tuple(f"keypoint number {n}" for n in range(400)))
+    made = poses(5, tuple(f"individual {n}" for n in range(5)), skeleton)
+    monkeypatch.setattr("posenb.labels.poses._ROWS", 2)
+    write_poses(tmp_path / "p", made)
+    assert_same_poses(read_poses(tmp_path / "p.h5"), made)
+    assert_same_poses(read_poses(tmp_path / "p.csv"), made)
+
+
 @pytest.mark.slow
 def test_an_hour_of_video_is_no_trouble(tmp_path):
     made = poses(100_000)
