@@ -40,6 +40,7 @@ _PUBLIC = {
     "demo": "posenb.demonstration:demo",
     "evaluate": "posenb.inference:evaluate",
     "extract_frames": "posenb.extraction:extract_frames",
+    "label": "posenb.widgets:label",
     "labelled_video": "posenb.overlays:labelled_video",
     "list_runs": "posenb.project:list_runs",
     "load_poses": "posenb.inference:load_poses",
@@ -54,8 +55,10 @@ _PUBLIC = {
     "plot_steps": "posenb.plots:plot_steps",
     "plot_trajectories": "posenb.views:plot_trajectories",
     "quantise": "posenb.inference:quantise",
+    "report": "posenb.reports:report",
     "to_dlc": "posenb.project:to_dlc",
     "train": "posenb.training:train",
+    "upload": "posenb.widgets:upload",
 }
 
 __all__ = list(_PUBLIC)

@@ -34,12 +34,15 @@ from posenb.project import list_runs as list_runs
 from posenb.project import open_project as open_project
 from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
+from posenb.reports import report as report
 from posenb.training import train as train
+from posenb.widgets import upload as upload
 from posenb.views import LabelCheck as LabelCheck
 from posenb.views import Trajectories as Trajectories
 from posenb.views import check_labels as check_labels
 from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
+from posenb.widgets import label as label
 
 __version__: str
 __all__ = [
@@ -69,6 +72,7 @@ __all__ = [
     "demo",
     "evaluate",
     "extract_frames",
+    "label",
     "labelled_video",
     "list_runs",
     "load_poses",
@@ -83,6 +87,8 @@ __all__ = [
     "plot_steps",
     "plot_trajectories",
     "quantise",
+    "report",
     "to_dlc",
     "train",
+    "upload",
 ]

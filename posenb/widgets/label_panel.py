@@ -9,7 +9,7 @@ from ipywidgets import Button, HBox, Label, VBox, Widget
 from posenb.core import Visibility
 from posenb.plots.theme import LIGHT
 from posenb.widgets.label_moves import keypoint_counts
-from posenb.widgets.label_state import LabelState, owner, suggested
+from posenb.widgets.label_state import LabelState, Points, owner, suggested
 
 __all__ = ["PANEL_CSS", "KeypointList", "dress"]
 
@@ -57,6 +57,8 @@ class KeypointList:
     def __init__(self, state: LabelState, choose: Callable[[int], None]) -> None:
         self._buttons: list[Button] = []
         self._counts: list[Label] = []
+        self._counted: tuple[Points, ...] = ()
+        self._totals = keypoint_counts(state)
         rows = []
         for k, name in enumerate(state.skeleton.keypoints):
             button = Button(description=name, tooltip=name)
@@ -72,7 +74,8 @@ class KeypointList:
 
     def show(self, state: LabelState) -> None:
         """Show what is said of each keypoint of the current animal."""
-        counts = keypoint_counts(state)
+        if state.points is not self._counted:
+            self._counted, self._totals = state.points, keypoint_counts(state)
         waiting = suggested(state)
         colours = len(LIGHT.keypoints)
         for k, button in enumerate(self._buttons):
@@ -85,7 +88,7 @@ class KeypointList:
             number = (k if by_keypoint else cell[0]) % colours
             for n in range(colours):
                 dress(button, f"pnb-dot-{n}", on=n == number)
-            self._counts[k].value = str(counts[cell])
+            self._counts[k].value = str(self._totals[cell])
 
 
 def dress(widget: Widget, name: str, *, on: bool) -> None:

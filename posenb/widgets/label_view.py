@@ -12,6 +12,7 @@ from posenb.project import Project, open_project
 from posenb.storage import Url
 from posenb.widgets import label_edits as edits
 from posenb.widgets import label_moves as moves
+from posenb.widgets.environment import enable_widgets
 from posenb.widgets.label_actions import do_for_key
 from posenb.widgets.label_controls import Controls
 from posenb.widgets.label_images import Pictures
@@ -106,6 +107,7 @@ class LabelView:
         self._press: _Press | None = None
         self._cursor = (0.0, 0.0)
         self._broken = ""
+        self._near: tuple[int, ...] = ()
         self._stage = Stage(state.viewport.canvas)
         self._controls = Controls(
             state,
@@ -124,6 +126,7 @@ class LabelView:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
+        enable_widgets()
         display(self.widget)  # type: ignore[no-untyped-call]
 
     def close(self) -> bool:
@@ -162,6 +165,7 @@ class LabelView:
         self._cursor = (u, v)
         press = self._press
         if press is None:
+            self._send_ahead()
             self._refresh_status()
             return
         if not press.moved:
@@ -191,8 +195,7 @@ class LabelView:
         if press is None:
             return
         if press.moved:
-            if press.cell is not None:
-                self._step(edits.drop)
+            self._step(edits.drop)
             return
         if press.cell is not None and self.state.here.said[self.state.cell]:
             i, k = press.cell
@@ -234,6 +237,7 @@ class LabelView:
     def _on_guard(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "room":
             self._fit_room(content["width"], content["height"], content["ratio"])
+        self._send_ahead()
         self._refresh_status()
 
     # What follows
@@ -263,14 +267,16 @@ class LabelView:
             self._stage.draw_points(after)
         if self.state.points is not before.points:
             self.saver.submit(self.state)
-        self._refresh()
+        if self._press is None or not self._press.moved:
+            self._refresh()
 
     def _show_frame(self) -> None:
         """Show the image of the current frame, and fetch those that may come next."""
         n = self.state.frame
-        beside = (n + 1, n - 1, moves.next_unlabelled(self.state).frame)
-        near = (n, *(other for other in beside if 0 <= other < len(self.state.frames)))
-        self._pictures.prefetch(near)
+        empty = moves.next_unlabelled(self.state).frame
+        self._pictures.prefetch((n, n + 1, empty, n - 1, n + 2))
+        near = (n, n + 1, empty, n - 1)
+        self._near = tuple(other for other in near if 0 <= other < len(self.state.frames))
         try:
             picture = self._pictures.get(n)
         except PosenbError as error:
@@ -279,13 +285,18 @@ class LabelView:
             self._broken = ""
             self.state = moves.show_image(self.state, picture.size)
             if not self._stage.holds(n):
-                self._stage.load(n, picture, keep=near)
+                self._stage.load(n, picture, keep=self._near)
         self._stage.draw_all(self.state)
         self._controls.show_broken(self._broken)
-        for other in near[1:]:
-            ready = self._pictures.ready(other)
-            if ready is not None and not self._stage.holds(other):
-                self._stage.load(other, ready, keep=near)
+        self._send_ahead()
+
+    def _send_ahead(self) -> None:
+        """Let the browser decode a frame that may come next, if one is here and it has not."""
+        for n in self._near:
+            picture = None if self._stage.holds(n) else self._pictures.ready(n)
+            if picture is not None:
+                self._stage.load(n, picture, keep=self._near)
+                return
 
     def _fit_room(self, width: float, height: float, ratio: float) -> None:
         w, h = self.state.viewport.image
