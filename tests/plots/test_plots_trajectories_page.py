@@ -176,6 +176,35 @@ def test_a_peak_of_one_frame_is_seen_however_long_the_recording(page):
     assert page.evaluate(PAINTED, place(page, 0, SPIKE))
 
 
+@pytest.mark.parametrize("size", [1, 4, 8, 16, 64, 512])
+def test_extremes_are_those_of_what_is_shown(page, size):
+    poses = two_flies()
+    shown = np.where(poses.likelihoods < 0.6, np.nan, poses.positions[..., 0])
+    for line in range(4):
+        found = page.evaluate(
+            f"() => {{ const e = posenb.recording.extremes('x', {line}, {size}, 0, {COUNT});"
+            " return [e.from, Array.from(e.low), Array.from(e.high)]; }"
+        )
+        values = shown[:, line // 2, line % 2]
+        for b, (low, high) in enumerate(zip(*found[1:], strict=True)):
+            part = values[b * size : (b + 1) * size]
+            if np.isnan(part).all():
+                assert np.isnan([low, high]).all()
+            else:
+                assert (low, high) == pytest.approx((np.nanmin(part), np.nanmax(part)), abs=1 / 32)
+
+
+@pytest.mark.parametrize("size", [4, 16])
+def test_extremes_of_a_part_are_those_of_the_whole_there(page, size):
+    whole, part = page.evaluate(
+        f"() => [[0, {COUNT}], [200, 240]].map(([from, until]) => "
+        f"Array.from(posenb.recording.extremes('y', 0, {size}, from, until).low))"
+    )
+    first = 200 // size
+    assert part == whole[first : first + len(part)]
+    assert len(part) == -(-240 // size) - first
+
+
 def test_a_value_that_stands_alone_is_seen(page):
     assert page.evaluate(PAINTED, place(page, 2, 310))
 

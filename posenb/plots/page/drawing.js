@@ -71,15 +71,14 @@ function traceSamples(curve, dots, recording, channel, line, [first, last], x, y
 }
 
 function traceExtremes(curve, recording, channel, line, [first, last], size, x, y) {
-  const { low, high } = recording.extremes(channel, line, size);
-  const stop = Math.ceil(last / size);
+  const { from, low, high } = recording.extremes(channel, line, size, first, last);
   let open = false;
-  for (let b = Math.floor(first / size); b < stop; b++) {
+  for (let b = 0; b < low.length; b++) {
     if (Number.isNaN(low[b])) {
       open = false;
       continue;
     }
-    const middle = Math.min(b * size + (size >> 1), recording.count - 1);
+    const middle = Math.min((from + b) * size + (size >> 1), recording.count - 1);
     const across = x(recording.time(middle));
     const [bottom, top] = [y(low[b]), y(high[b])];
     if (open) curve.lineTo(across, bottom);

@@ -1,6 +1,7 @@
 // The poses, unpacked from the page, and what of them is shown at a cut-off.
 "use strict";
 
+const LEVEL = 8; // frames from which on extremes are kept
 const CHANNELS = ["x", "y", "likelihood"];
 
 async function inflate(text) {
@@ -29,6 +30,20 @@ function unpackWholes(bytes, offset, width, lines, count) {
     }
   }
   return values;
+}
+
+// Extremes of twice as many frames each.
+function halved(level) {
+  const pair = (values, better) => {
+    const half = new Float32Array(Math.ceil(values.length / 2));
+    for (let b = 0; b < half.length; b++) {
+      const one = values[2 * b];
+      const other = 2 * b + 1 < values.length ? values[2 * b + 1] : NaN;
+      half[b] = one !== one || better(other, one) ? other : one;
+    }
+    return half;
+  };
+  return { low: pair(level.low, (a, b) => a < b), high: pair(level.high, (a, b) => a > b) };
 }
 
 class Recording {
@@ -107,36 +122,46 @@ class Recording {
     return last > first ? [first, last] : [first - half, last + half];
   }
 
-  // Least and greatest value of what is shown in each `size` frames of a line.
-  extremes(channel, line, size) {
-    if (!this.memo.has(size)) {
-      if (this.memo.size > 2) this.memo.delete(this.memo.keys().next().value);
-      this.memo.set(size, new Map());
+  // Least and greatest shown value of a line in each `size` frames (a power of two), of the
+  // buckets that hold the frames from `first` to before `last`.
+  extremes(channel, line, size, first, last) {
+    const [from, until] = [Math.floor(first / size), Math.ceil(last / size)];
+    if (size < LEVEL) return { from, ...this.scan(channel, line, size, from, until) };
+    const { low, high } = this.level(channel, line, size);
+    return { from, low: low.subarray(from, until), high: high.subarray(from, until) };
+  }
+
+  // The same for all frames, each level made from the one below and kept.
+  level(channel, line, size) {
+    const key = `${channel} ${line} ${size}`;
+    if (!this.memo.has(key)) {
+      const below = size > LEVEL ? this.level(channel, line, size / 2) : null;
+      const buckets = Math.ceil(this.count / size);
+      this.memo.set(key, below ? halved(below) : this.scan(channel, line, size, 0, buckets));
     }
-    const memo = this.memo.get(size);
-    const key = `${channel} ${line}`;
-    if (memo.has(key)) return memo.get(key);
+    return this.memo.get(key);
+  }
+
+  scan(channel, line, size, from, until) {
     const values = this.values[channel];
-    const buckets = Math.ceil(this.count / size);
-    const low = new Float32Array(buckets).fill(NaN);
-    const high = new Float32Array(buckets).fill(NaN);
-    const from = line * this.count;
-    for (let b = 0; b < buckets; b++) {
+    const low = new Float32Array(Math.max(0, until - from)).fill(NaN);
+    const high = low.slice();
+    const start = line * this.count;
+    for (let b = from; b < until; b++) {
       let least = Infinity;
       let most = -Infinity;
-      const stop = from + Math.min((b + 1) * size, this.count);
-      for (let n = from + b * size; n < stop; n++) {
+      const stop = start + Math.min((b + 1) * size, this.count);
+      for (let n = start + b * size; n < stop; n++) {
         if (!this.shown[n]) continue;
         if (values[n] < least) least = values[n];
         if (values[n] > most) most = values[n];
       }
       if (most >= least) {
-        low[b] = least;
-        high[b] = most;
+        low[b - from] = least;
+        high[b - from] = most;
       }
     }
-    memo.set(key, { low, high });
-    return memo.get(key);
+    return { low, high };
   }
 
   // Range of what is shown of the visible lines in some frames, or null if that is nothing.
@@ -147,9 +172,8 @@ class Recording {
     let most = -Infinity;
     for (let line = 0; line < this.lines; line++) {
       if (!this.visible[line]) continue;
-      const { low, high } = this.extremes(channel, line, size);
-      const stop = Math.ceil(last / size);
-      for (let b = Math.floor(first / size); b < stop; b++) {
+      const { low, high } = this.extremes(channel, line, size, first, last);
+      for (let b = 0; b < low.length; b++) {
         if (low[b] < least) least = low[b];
         if (high[b] > most) most = high[b];
       }
