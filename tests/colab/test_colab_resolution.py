@@ -33,6 +33,8 @@ FILES = {"CPU": "pip-freeze.txt", "GPU": "pip-freeze.gpu.txt", "TPU": "pip-freez
 INSTALLS = [
     ("CPU", ""),
     ("CPU", "tensorflow"),
+    ("CPU", "cpu"),
+    ("CPU", "onnxruntime"),
     ("CPU", "gcs"),
     ("GPU", ""),
     ("GPU", "tensorflow"),

@@ -30,7 +30,7 @@ from posenb.errors import (
     ProjectError,
     StorageError,
 )
-from posenb.inference import Evaluation, evaluate
+from posenb.inference import Evaluation, evaluate, quantise
 from posenb.inference import evaluation_files as files
 from posenb.inference.evaluate import _batches
 from posenb.inference.model import Model
@@ -148,6 +148,13 @@ def whole(tmp_path_factory, model_file):
         warnings.simplefilter("error", LabelWarning)
         # Untrained networks have no clear peaks, so that rounding would move them.
         return evaluate(run, worst=4, progress=silent_progress, precision="float32")
+
+
+def test_a_run_that_was_quantised_is_evaluated_in_whole_numbers(run):
+    assert quantise(run, frames=2, progress=silent_progress) == open_run(run)
+    quiet(run, precision="int8")
+    told = json.loads(storage.read_text(storage.join(run, "evaluation", "meta.json")))
+    assert told["software"]["precision"] == "int8"
 
 
 # --- what comes back -----------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_a_real_backbone_learns_to_find_a_bright_dot(learned_run: Run) -> None:
 
 def test_a_finished_run_holds_all_that_it_promises(learned_run: Run) -> None:
     names = {storage.name(url) for url in storage.list_files(learned_run.url)}
-    assert {"config.json", "split.json", "history.csv", "model.keras"} <= names
+    assert {"config.json", "split.json", "history.csv", "model.keras", "model.onnx"} <= names
     assert "checkpoint.npz" not in names
     assert learned_run.finished
     assert learned_run in list_runs(learned_run.project_url)
