@@ -447,6 +447,7 @@ class Page {
     this.agent = agent;
     this.rows = new Map();
     el.classList.add("pnb", "pnb-up");
+    el.dataset.lmSuppressShortcuts = "true"; // JupyterLab keeps its letters to itself
     this.input = make("input", "", "", { type: "file", multiple: "", hidden: "" });
     this.input.accept = "video/*,.avi,.mkv,.mov,.mp4,.mpg,.mts,.m2ts,.wmv,.flv,.h264,.ts,.y4m";
     this.input.addEventListener("change", () => {
