@@ -71,11 +71,16 @@ def point_at(state: LabelState, x: float, y: float, reach: float) -> Cell | None
 
 
 def grab(state: LabelState, cell: Cell) -> LabelState:
-    """Take hold of a point, which becomes the current one."""
+    """Take hold of a point.
+
+    It becomes the current one, unless the current one is still to be placed: to correct
+    a point in between is no reason to click that one next.
+    """
     at = _position(state, cell)
     if at is None:
         return state
-    return replace(state, individual=cell[0], keypoint=cell[1], held=Held(cell, at), message="")
+    held = replace(state, held=Held(cell, at), message="")
+    return replace(held, individual=cell[0], keypoint=cell[1]) if _is_said(state) else held
 
 
 def drag_to(state: LabelState, x: float, y: float) -> LabelState:
@@ -326,6 +331,10 @@ def _name(state: LabelState, cell: Cell) -> str:
     animal = state.individuals[cell[0]]
     keypoint = state.skeleton.keypoints[cell[1]]
     return f"{keypoint} of {animal}" if animal else keypoint
+
+
+def _is_said(state: LabelState) -> bool:
+    return bool(state.here.said[state.cell])
 
 
 def _say(state: LabelState, message: str) -> LabelState:

@@ -111,6 +111,14 @@ def test_a_drag_can_be_let_go():
     assert edits.let_go(state).held is None
 
 
+def test_a_correction_in_between_leaves_the_next_keypoint_current():
+    state = edits.place(state_of(), 10, 10)
+    state = edits.drop(edits.drag_to(edits.grab(state, (0, 0)), 20, 20))
+    assert state.keypoint == 1
+    state = edits.place(edits.place(state, 30, 30), 40, 40)
+    assert edits.grab(state, (0, 1)).keypoint == 1
+
+
 def test_a_dragged_point_stays_hidden_where_it_was_hidden():
     state = moves.choose_cell(edits.place(state_of(), 10, 10), 0)
     state = edits.nudge(edits.mark_occluded(state), 1, 0)
