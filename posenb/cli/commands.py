@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from posenb._progress import Progress, silent_progress, tqdm_progress
+from posenb.cli.browsing import show_page
 from posenb.cli.options import of_config, of_function, takes
-from posenb.cli.recordings import find_recordings
+from posenb.cli.recordings import find_recordings, find_subjects
 from posenb.cli.runs import choose_run
 from posenb.cli.summary import summarise
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
@@ -23,6 +24,7 @@ from posenb.inference.model import find_model
 from posenb.inference.target import find_targets
 from posenb.overlays import LabelledVideoConfig, labelled_video
 from posenb.project import add_videos, create_project, open_project
+from posenb.reports import report as report_verb
 
 __all__ = ["COMMANDS"]
 
@@ -40,6 +42,14 @@ VideosOption = Annotated[
     list[str] | None,
     typer.Option(
         *("--videos", "--video"), metavar="a,b,...", help="Names of videos; all by default."
+    ),
+]
+Open = Annotated[
+    bool | None,
+    typer.Option(
+        "--open/--no-open",
+        help="Show it in a browser; by default at a terminal with a screen.",
+        show_default=False,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
@@ -306,16 +316,52 @@ def plot(
         typer.echo(folder)
 
 
+@takes(of_function(report_verb, ["start", "stop", "cutoff", "theme"]))
+def report(
+    source: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POSES|VIDEO|RUN", help="Folders of poses, analyzed videos, or runs."
+        ),
+    ],
+    video: Annotated[
+        str | None, typer.Option(metavar="url", help="The video, if it has moved.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="url", help="The .html to write, instead of beside.")
+    ] = None,
+    show: Open = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Write one page with all there is of poses or a run, to mail or to keep."""
+    found = find_subjects(source)
+    if len(found) > 1 and (video is not None or output is not None):
+        raise InvalidInputError(
+            f"One --video and one --output go with one report; got {len(found)}. Make "
+            "them one by one."
+        )
+    for url, named in found:
+        made = report_verb(
+            url, output=output, video=video or named, progress=_progress(quiet), **options
+        )
+        typer.echo(made)
+        show_page(made, show)
+
+
 @takes(of_function(demo_verb, ["seed", "steps"]))
 def demo(
     folder: Annotated[
         str, typer.Argument(metavar="FOLDER", help="Where the files go.")
     ] = "posenb-demo",
+    show: Open = None,
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
     """Walk the whole loop on a made video, offline, in about three minutes."""
-    typer.echo(repr(demo_verb(folder, progress=_progress(quiet), **options)))
+    found = demo_verb(folder, progress=_progress(quiet), **options)
+    typer.echo(repr(found))
+    show_page(found.page_url, show)
 
 
 def _progress(quiet: bool) -> Progress:
@@ -350,5 +396,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
     "plot": plot,
     "labelled-video": label_video,
+    "report": report,
     "demo": demo,
 }

@@ -74,7 +74,7 @@ def of_function(
     function: Callable[..., Any], names: Iterable[str], panel: str = "Options"
 ) -> list[Spec]:
     """Return some parameters of a function, which its docstring describes, as options."""
-    helps, kinds = described(function, "Parameters"), get_type_hints(function)
+    helps, kinds = described(function, "Parameters"), get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters
     return [
         Spec(name, kinds[name], parameters[name].default, helps.get(name, ""), panel)

@@ -8,7 +8,7 @@ from posenb import storage
 from posenb.errors import AnalysisError
 from posenb.project import Run, open_run
 
-__all__ = ["Recording", "find_recordings"]
+__all__ = ["Recording", "find_recordings", "find_subjects"]
 
 _TABLES = ("poses.h5", "poses.csv")
 _ABOVE = 6  # folders above a video in which its project may be
@@ -34,10 +34,23 @@ def find_recordings(urls: list[str]) -> list[Recording]:
     return [found for url in urls for found in _find(storage.resolve(url))]
 
 
+def find_subjects(urls: list[str]) -> list[Recording]:
+    """Return the poses that `urls` mean as `find_recordings` does, but runs as they are."""
+    return [
+        found
+        for url in urls
+        for found in ([(url, None)] if _is_run(url) else find_recordings([url]))
+    ]
+
+
+def _is_run(url: str) -> bool:
+    return storage.exists(Run(storage.resolve(url)).config_url)
+
+
 def _find(url: str) -> list[Recording]:
     if url.endswith((".h5", ".csv")) or _has_poses(url):
         return [(url, None)]
-    if storage.exists(Run(url).config_url):
+    if _is_run(url):
         return [(poses, None) for poses in _of_run(open_run(url))]
     if not storage.exists(url) or storage.is_folder(url):
         raise AnalysisError(

@@ -43,7 +43,7 @@ class Demo:
         Distances between the two in the frames without labels, pixels; one row a
         keypoint and one for all.
     page_url : str
-        The page that shows it all.
+        The report, which shows it all.
     """
 
     project: Project
@@ -77,12 +77,12 @@ def demo(
     """Make a video of a walking mouse, label some frames, train, analyze and compare.
 
     Nothing is downloaded: the network starts from random weights. Stopped and run again,
-    it goes on where it was; run again after that, it only evaluates and writes the page anew.
+    it goes on where it was; run again after that, it only evaluates and writes the report anew.
 
     Parameters
     ----------
     folder : str or PathLike, optional
-        Becomes a project with the page ``demo.html``.
+        Becomes a project with the page ``report.html``.
     seed : int, optional
         Decides how the mouse walks and how training goes.
     steps : int, optional
@@ -112,9 +112,9 @@ def demo(
     evaluate(run, worst=3, progress=progress)
     poses = analyze(run, _CLIP, progress=progress)
     errors = _errors(poses, truth, labelled)
-    page_url = storage.join(project.url, "demo.html")
+    page_url = storage.join(project.url, "report.html")
     found = Demo(project, run, truth, poses, errors, page_url)
-    _write_page(found, len(labelled))
+    _write_report(found, len(labelled), progress)
     return found
 
 
@@ -183,21 +183,32 @@ def _errors(poses: Poses, truth: Poses, labelled: np.ndarray) -> pd.DataFrame:
     return summarise(distances, poses.likelihoods[unseen], truth.skeleton.keypoints)
 
 
-def _write_page(found: Demo, labelled: int) -> None:
-    from posenb.plots.demo_page import demo_page
+def _write_report(found: Demo, labelled: int, progress: Progress) -> None:
+    from posenb.reports.making import Look, write_report
+    from posenb.reports.recordings import Truth
 
     project, run = found.project, found.run
     write_poses(storage.join(project.url, "truth"), found.truth)
-    with open_video(project.video_url(_CLIP)) as video:
-        image = video[0]
-    files = {
-        "Project": project.url,
-        "Video": project.video_url(_CLIP),
-        "Labels": f"{project.labels_url(_CLIP)}.h5",
-        "Model": run.model_url,
-        "Evaluation": run.evaluation_url,
-        "Trajectories": storage.join(project.poses_url(_CLIP, run.name), "poses.csv"),
-        "Truth": storage.join(project.url, "truth.csv"),
-    }
-    text = demo_page(image, found.poses, found.truth, found.errors, labelled=labelled, files=files)
-    storage.write_text(found.page_url, text)
+    unseen = len(found.truth) - labelled
+    truth = Truth(
+        found.truth,
+        found.errors,
+        title=f"{found.error:.1f} px from the truth",
+        lead=(
+            f"A made mouse walks for {len(found.truth)} frames. {labelled} of them were labelled, "
+            "a network was trained on those, and it then found the mouse in all. On the "
+            f"{unseen} frames that it was never shown, its keypoints lie {found.error:.1f} px from "
+            "the truth on average."
+        ),
+        where=f"On the {unseen} frames without labels.",
+        files={
+            "Project": project.url,
+            "Video": project.video_url(_CLIP),
+            "Labels": f"{project.labels_url(_CLIP)}.h5",
+            "Model": run.model_url,
+            "Evaluation": run.evaluation_url,
+            "Trajectories": storage.join(project.poses_url(_CLIP, run.name), "poses.csv"),
+            "Truth": storage.join(project.url, "truth.csv"),
+        },
+    )
+    write_report(found.poses, found.page_url, Look(), progress, truth)

@@ -13,6 +13,7 @@ from posenb._registry import unknown_name
 from posenb.core import Poses
 from posenb.errors import InvalidInputError
 from posenb.inference import load_poses, source_video
+from posenb.overlays import LabelledVideoConfig
 from posenb.overlays.config import Moment
 from posenb.plots.theme import ThemeName
 from posenb.plots.trajectories import check_cutoff
@@ -75,7 +76,7 @@ def report(
 
     Raises
     ------
-    InvalidInputError
+    InvalidInputError, ConfigError
         If `cutoff` is no likelihood, the range does not lie in the video, `output` is no
         ``.html`` or missing for poses that lie in no file, or one video is given for the
         poses of several.
@@ -99,6 +100,7 @@ def report(
     """
     look = Look((start, stop), cutoff, theme, video)
     check_cutoff(cutoff)
+    LabelledVideoConfig(start=start, stop=stop)
     if theme not in _THEMES:
         raise unknown_name("theme", theme, _THEMES)
     if isinstance(source, Poses):

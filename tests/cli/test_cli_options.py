@@ -22,6 +22,7 @@ from posenb.core import (
 from posenb.demonstration import demo
 from posenb.inference import evaluate, quantise
 from posenb.project import add_videos, create_project
+from posenb.reports import report
 
 COMMANDS = typer.main.get_command(app).commands
 
@@ -62,7 +63,8 @@ DEMO = parameters(demo, without={"folder", "progress"})
         ("analyze", ANALYZE, {"run", "output"}),
         ("evaluate", EVALUATE, {"run"}),
         ("quantise", parameters(quantise, without={"run", "progress"}), {"run"}),
-        ("demo", DEMO, set()),
+        ("report", parameters(report, without={"source", "progress"}), {"open"}),
+        ("demo", DEMO, {"open"}),
     ],
 )
 def test_a_command_has_the_options_of_its_verb_and_no_others(command, python, beside):
