@@ -140,7 +140,12 @@ def _arrange(figure: go.Figure, over_image: bool) -> None:
     left, right = [0.0, 0.38], [0.46, 1.0]
     figure.update_layout(
         xaxis={"domain": left, "constrain": "domain", "title_text": "x (px)"},
-        yaxis={"domain": [0.0, 1.0], "scaleanchor": "x", "constrain": "domain"},
+        yaxis={
+            "domain": [0.0, 1.0],
+            "scaleanchor": "x",
+            "constrain": "domain",
+            "constraintoward": "top",
+        },
         xaxis2={"domain": right, "anchor": "y2", "matches": "x4", "showticklabels": False},
         xaxis3={"domain": right, "anchor": "y3", "matches": "x4", "showticklabels": False},
         xaxis4={"domain": right, "anchor": "y4"},
@@ -156,7 +161,7 @@ def _arrange(figure: go.Figure, over_image: bool) -> None:
 
 def _dress(figure: go.Figure, look: Theme, title: str, *, timed: bool) -> None:
     line = {"showline": True, "linecolor": look.muted, "zeroline": False, "ticks": "outside"}
-    figure.update_xaxes(**line, tickcolor=look.muted, showgrid=False)
+    figure.update_xaxes(**line, tickcolor=look.muted, showgrid=False, title_standoff=6)
     figure.update_yaxes(**line, tickcolor=look.muted, gridcolor=look.faint, title_standoff=6)
     figure.update_layout(
         template="none",
@@ -168,5 +173,6 @@ def _dress(figure: go.Figure, look: Theme, title: str, *, timed: bool) -> None:
         hovermode="closest",
         height=680,
         margin={"l": 64, "r": 16, "t": 110, "b": 48},
+        yaxis_showgrid=False,  # it would lie over the frame
         xaxis4_title_text="time (s)" if timed else "frame",
     )
