@@ -1,5 +1,7 @@
 """What every runtime promises, and how one is chosen."""
 
+import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -196,6 +198,39 @@ def test_scales_that_halve_or_enlarge_are_undone(tmp_path, runtime, precision, s
     right = find_model(path, runtime="keras").predict(RGB, 2)(RAW[:2])
     poses = find_model(path, runtime=runtime, precision=precision).predict(RGB, 2)(RAW[:2])
     np.testing.assert_allclose(poses, right, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_keras_on_jax_finds_the_same_and_exports_the_same(spot_model):
+    from posenb.models import export_network
+
+    code = (
+        "import hashlib, sys, numpy as np\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "from spots import HEIGHT, WIDTH, spot_picture\n"
+        "from posenb.core import FrameFormat\n"
+        "from posenb.inference.model import find_model\n"
+        "from posenb.models import export_network, load_predictor\n"
+        "raw = np.stack([spot_picture(n) for n in range(2)]).reshape(2, -1)\n"
+        "model = find_model(sys.argv[1], runtime='keras')\n"
+        "poses = model.predict(FrameFormat('rgb', HEIGHT, WIDTH), 2)(raw)\n"
+        "data = export_network(*load_predictor(sys.argv[1])).encode()\n"
+        "print(model.software['backend'], hashlib.sha256(data).hexdigest(), *poses.ravel())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(spot_model), str(Path(__file__).parent)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    backend, digest, *numbers = done.stdout.split()
+    assert backend == "jax"
+    data = export_network(*load_predictor(spot_model)).encode()
+    assert digest == hashlib.sha256(data).hexdigest()
+    right = find_model(spot_model, runtime="keras").predict(RGB, 2)(RAW[:2])
+    np.testing.assert_allclose([float(n) for n in numbers], right.ravel(), atol=1e-3)
 
 
 # --- files ---------------------------------------------------------------------------

@@ -44,12 +44,12 @@ def choose_runtime(runtime: str, precision: str, *, has_keras: bool, has_int8: b
     """Choose what computes, where the user left it open.
 
     Keras does on a GPU or TPU, and OpenVINO on CPUs, else ONNX Runtime, else Keras.
-    Measured on two cores of an AMD EPYC with AVX-512, MobileNetV2, 640 x 480 pixels in and
-    at full scale (tests/benchmarks/runtimes.py): Keras on TensorFlow needs most
-    time, ONNX Runtime less, OpenVINO least, and half of that in bfloat16, which moves
-    poses by 0.1 pixels on average, far less than two people's labels differ. Where the CPU
-    multiplies in bfloat16 by itself, OpenVINO therefore does so unless told otherwise.
-    int8 moves poses more and is never chosen by itself.
+    Processor time for a frame of 640 x 480 pixels, MobileNetV2 at full scale, on an AMD EPYC
+    with AVX-512 (tests/benchmarks/runtimes.py, 2026-11-21): Keras on TensorFlow 73 ms, ONNX
+    Runtime 51, OpenVINO 45, and 23 in bfloat16. That moves poses by 0.1 pixels on average
+    and the error on test frames not at all (2.01 pixels), so OpenVINO computes so where the
+    CPU does by itself, unless told otherwise. int8 takes 15 ms and moves poses by
+    0.4 pixels (error 2.06); it is never chosen by itself.
 
     Parameters
     ----------
