@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 class Growing(Protocol):
     """A file of known size that arrives in parts, and is seen by nobody until it is whole.
 
-    Parameters
+    Attributes
     ----------
     url : str
         What it becomes.

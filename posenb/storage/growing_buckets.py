@@ -23,7 +23,16 @@ _INCOMPLETE, _CANCELLED = 308, 499  # Google's own meanings
 def grow_in_bucket(
     url: str, size: int, part: int, ticket: str | None, origin: str | None
 ) -> Growing:
-    """Return a growing file of a bucket; see `grow`."""
+    """Return a growing file of a bucket; see `posenb.storage.grow`.
+
+    Parameters
+    ----------
+    url : str
+        Resolved.
+    size, part : int
+        Bytes of the whole and of each part.
+    ticket, origin : str or None
+    """
     protocol = scheme(url)
     system = remote_store(protocol).system
     if protocol == "gs":

@@ -126,7 +126,22 @@ class Arrival:
         self.transfer = begin(self.transfer, now)
 
     def take(self, start: int, digest: str, data: bytes, now: float) -> None:
-        """Check a piece and pass it on when it fills a part."""
+        """Check a piece and pass it on when it fills a part.
+
+        Parameters
+        ----------
+        start : int
+            First byte.
+        digest : str
+            SHA-256 in hexadecimal, as the browser made it.
+        data : bytes
+        now : float
+
+        Raises
+        ------
+        StorageError
+            If the storage does not take the part.
+        """
         self.transfer, counts = take(self.transfer, start, digest, data, now)
         if not counts or self._growing is None:
             return

@@ -57,9 +57,12 @@ class Desk:
         First frame of each finished video by the key of its row, as a ``data:`` URL.
     """
 
+    project: Project
+    pictures: dict[str, str]
+
     def __init__(self, project: Project, clock: Callable[[], float] = time.monotonic) -> None:
         self.project = project
-        self.pictures: dict[str, str] = {}
+        self.pictures = {}
         self._clock = clock
         self._origin: str | None = None
         self._heard: dict[str, float] = {}

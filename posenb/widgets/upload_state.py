@@ -156,6 +156,16 @@ def take(
 ) -> tuple[Transfer, bool]:
     """Check a piece.
 
+    Parameters
+    ----------
+    transfer : Transfer
+    start : int
+        First byte.
+    digest : str
+        SHA-256 in hexadecimal, as the browser made it.
+    data : bytes
+    now : float
+
     Returns
     -------
     Transfer
@@ -190,7 +200,17 @@ def take(
 
 
 def move_to(transfer: Transfer, position: int, chain: str, now: float) -> Transfer:
-    """Take the word of whoever else received the bytes up to `position`."""
+    """Take the word of whoever else received the bytes up to `position`.
+
+    Parameters
+    ----------
+    transfer : Transfer
+    position : int
+        At the end of a piece.
+    chain : str
+        Up to there.
+    now : float
+    """
     marks = (*(mark for mark in transfer.marks if now - mark[0] <= _MEMORY), (now, position))
     return replace(transfer, position=position, asked=position, chain=chain, heard=now, marks=marks)
 
