@@ -1,6 +1,7 @@
 // Tells the kernel how large the canvas may be and how dense the screen is, keeps from it
-// what it cannot use, and wakes it once after the last click so that it can say what came
-// of it. The labeller also works without.
+// what it cannot use, and wakes it after the last click, and again when it asks for it, so
+// that it can say what came of the saving: in Colab, only an answer to the page arrives.
+// The labeller also works without.
 function render({ model, el }) {
   let frame = 0, observer = null, settled = 0, idle = 0, last = null, lastMove = 0;
   const controller = new AbortController();
@@ -28,6 +29,7 @@ function render({ model, el }) {
       clearTimeout(idle);
       idle = setTimeout(() => model.send({ kind: "idle" }), 1200);
     };
+    model.on("msg:custom", (message) => { if (message.kind === "wake") wake(); });
     const onCanvas = (event) => event.target instanceof HTMLCanvasElement;
     for (const kind of ["mousedown", "mouseup"]) {
       root.addEventListener(kind, (event) => {

@@ -15,7 +15,8 @@ class Guard(AnyWidget):
 
     It sends ``{"kind": "room", "width", "height", "ratio"}`` (width of the canvas's box
     and height of the window in CSS pixels, device pixels per CSS pixel) whenever these
-    change, and ``{"kind": "idle"}`` once after the last click or key.
+    change, and ``{"kind": "idle"}`` once after the last click or key, and once after it
+    receives ``{"kind": "wake"}``.
     """
 
     _esm = Path(__file__).with_name("label_guard.js")

@@ -19,6 +19,7 @@ __all__ = ["STATUS_CSS", "Status"]
 STATUS_CSS = """
 .pnb .pnb-status { display: flex; flex-flow: row wrap; gap: 2px 14px; align-items: center;
   min-height: 24px; }
+.pnb .pnb-lines { gap: 6px; }
 .pnb .pnb-alert { display: flex; flex-flow: row wrap; gap: 8px; align-items: center;
   padding: 8px 10px; border: 1px solid currentColor; border-left-width: 4px;
   border-radius: var(--radius); color: var(--warn); background: var(--paper); }
@@ -79,6 +80,7 @@ class Status:
         line = HBox([self._saving, self._message])
         line.add_class("pnb-status")
         self.widget = VBox([self._failure, self._conflicts, line])
+        self.widget.add_class("pnb-lines")
 
     def show_saving(self, status: SavingStatus, state: LabelState, scorer: str) -> None:
         """Tell whether all is saved; where it cannot be, why, and offer the labels."""
@@ -106,7 +108,8 @@ class Status:
         i, k = state.cell
         name = escape(state.skeleton.keypoints[k])
         animal = escape(state.individuals[i])
-        hint = f"Click places <b>{name}</b>" + (f" of <b>{animal}</b>" if animal else "")
+        does = "moves" if state.here.said[i, k] else "places"
+        hint = f"Click {does} <b>{name}</b>" + (f" of <b>{animal}</b>" if animal else "")
         self._message.value = escape(state.message) if state.message else hint
 
     def show_conflicts(self, conflicts: tuple[Conflict, ...], state: LabelState) -> None:

@@ -239,6 +239,8 @@ class LabelView:
             self._fit_room(content["width"], content["height"], content["ratio"])
         self._send_ahead()
         self._refresh_status()
+        if self.saver.status.kind != "saved":
+            self._controls.guard.send({"kind": "wake"})
 
     # What follows
 

@@ -293,6 +293,18 @@ def test_a_failing_save_is_loud_and_offers_the_labels(hand, monkeypatch):
     assert "Not saved" in status._saving.value
 
 
+def test_the_page_asks_again_as_long_as_something_is_unsaved(hand, monkeypatch):
+    sent = []
+    monkeypatch.setattr(hand.view._controls.guard, "send", sent.append)
+    hand.view.saver._pause = 30
+    hand.click(12, 34)
+    hand.view._controls.guard._handle_custom_msg({"kind": "idle"}, [])
+    assert sent == [{"kind": "wake"}]
+    hand.view.saver.flush(20)
+    hand.view._controls.guard._handle_custom_msg({"kind": "idle"}, [])
+    assert len(sent) == 1
+
+
 def test_a_conflict_is_told_and_the_other_value_can_be_taken(tmp_path):
     project = made_project(tmp_path)
     ann, bea = Hand(project), Hand(project)
