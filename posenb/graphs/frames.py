@@ -140,7 +140,18 @@ def resize(graph: GraphBuilder, image: str, size: tuple[int, int], scale: float)
 
 
 def pad_to(graph: GraphBuilder, image: str, size: tuple[int, int], multiple: int, into: str) -> str:
-    """Add zeros at the right and the bottom, so that sides are multiples of `multiple`."""
+    """Add zeros at the right and the bottom, so that both sides are multiples of a number.
+
+    Parameters
+    ----------
+    graph : GraphBuilder
+    image : str
+    size : (int, int)
+        H, W in pixels.
+    multiple : int
+    into : str
+        Name of the output.
+    """
     height, width = (-length % multiple for length in size)
     pads = graph.constant((0, 0, 0, 0, 0, 0, height, width), "int64")
     return graph.add("Pad", image, pads, into=into)

@@ -72,6 +72,8 @@ def random_run(folder: str, given: argparse.Namespace) -> str:
     import posenb as pn
     from posenb import storage
     from posenb.core import ModelConfig, ModelDescription, TrainConfig
+    from posenb.graphs import quantise_network
+    from posenb.inference.quantising import value_ranges
     from posenb.labels import write_split
     from posenb.models import build_network, build_predictor, export_network, save_predictor
     from posenb.project import Run
@@ -86,7 +88,11 @@ def random_run(folder: str, given: argparse.Namespace) -> str:
     )
     storage.write_text(run.config_url, config.model_dump_json())
     write_split(run.split_url, pn.Split(()))
-    storage.write_bytes(run.network_url, export_network(predictor, description).encode())
+    network = export_network(predictor, description)
+    images = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), np.uint8)
+    whole = quantise_network(network, value_ranges(network, images))
+    storage.write_bytes(run.network_url, network.encode())
+    storage.write_bytes(run.quantised_url, whole.encode())
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
     return run.url

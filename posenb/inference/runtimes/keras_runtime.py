@@ -25,6 +25,8 @@ class KerasPredict:
         Compiled.
     batch_size : int
         Its only shape; fewer frames are filled up.
+    workers : int, optional
+        Calls that may be under way at once.
     """
 
     model: Any
