@@ -147,6 +147,11 @@ class Arrival:
             return
         self._buffer += data
         if len(self._buffer) == self._growing.part or self.transfer.whole:
+            if self._growing.position != self.transfer.position - len(self._buffer):
+                raise StorageError(
+                    f"Only one window may send {self.transfer.name!r} at a time; another one does. "
+                    "Let it finish there, or give it up there and try again here."
+                )
             self._growing.append(bytes(self._buffer))
             self._buffer.clear()
             if not self.transfer.whole:

@@ -2,27 +2,19 @@
 
 import base64
 import hashlib
-import struct
 from pathlib import Path
 
 import google_crc32c
 import numpy as np
 import pytest
+from upload_notebooks import arrived, choose, make_clip, make_video, show, wait_until_some_came
 
 from posenb import storage
 from posenb.project import create_project, open_project
-from posenb.video import write_video
 from posenb.widgets import upload_view
 
 pytestmark = pytest.mark.browser
 
-SHOW = """
-import os
-os.environ.update({environment!r})
-from posenb.widgets import upload
-uploader = upload({url!r})
-uploader
-"""
 DROP = """([name, text]) => {
     const data = new DataTransfer();
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -48,60 +40,12 @@ FAST = "desk.handle = real"
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A small video."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    across = np.broadcast_to(np.linspace(40, 220, 160), (120, 160)).astype(np.uint8)
-    frames = [
-        np.dstack([across, np.roll(across, 8 * n, 1), across.T.repeat(1, 0)[:1] * 0 + 90])
-        if 0
-        else np.dstack([across, np.roll(across, 8 * n, 1), np.full_like(across, 90)])
-        for n in range(20)
-    ]
-    write_video(path, np.stack(frames), fps=10)
-    return path.read_bytes()
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> str:
     return create_project(tmp_path / "reach", keypoints=["nose"]).url
-
-
-def make_video(path: Path, clip: bytes, size: int) -> str:
-    """Write a video of `size` bytes, most of which players skip; return its SHA-256."""
-    rest = size - len(clip) - 8
-    generator = np.random.default_rng(size)
-    total = hashlib.sha256()
-    with path.open("wb") as stream:
-        for head in (clip, struct.pack(">I4s", rest + 8, b"free")):
-            stream.write(head)
-            total.update(head)
-        while rest:
-            data = generator.bytes(min(rest, 2**22))
-            stream.write(data)
-            total.update(data)
-            rest -= len(data)
-    return total.hexdigest()
-
-
-def show(url: str, **environment: str) -> str:
-    return SHOW.format(url=url, environment=environment)
-
-
-def choose(notebook, *paths: Path) -> None:
-    notebook.wait_for(".pnb-up-choose")
-    notebook.page.locator(".pnb-up input[type=file]").set_input_files([str(p) for p in paths])
-
-
-def wait_until_some_came(notebook, share: int) -> None:
-    """Wait until `share` percent have arrived."""
-    notebook.page.wait_for_function(
-        "share => document.querySelector('.pnb-up-bar')?.getAttribute('aria-valuenow') >= share",
-        arg=share,
-        timeout=60_000,
-    )
-
-
-def arrived(project: str, name: str) -> str:
-    return storage.digest(storage.join(project, "videos", name))
 
 
 @pytest.mark.parametrize("surface", ["lab", "voila", "colab"])
@@ -211,7 +155,7 @@ def test_a_browser_sends_straight_to_the_bucket_if_it_can(
     monkeypatch.setattr(gs_server, "closed_to_pages", closed)
     gs_server.origins.clear()
     url = create_project(storage.join(gs_bucket, "reach"), keypoints=["nose"]).url
-    digest = make_video(tmp_path / "m.mp4", clip, 20_000_000)
+    digest = make_video(tmp_path / "m.mp4", clip, 9_000_000 if closed else 20_000_000)
     notebook = open_notebook([show(url, STORAGE_EMULATOR_HOST=gs_server.url)])
     choose(notebook, tmp_path / "m.mp4")
     notebook.wait_for("[data-phase=done]")

@@ -334,6 +334,24 @@ def test_a_file_that_the_browser_cannot_read_any_more_says_so(here, long_clip):
     assert page.phase(again) is Phase.DONE
 
 
+def test_two_windows_that_send_the_same_file_never_mix_their_pieces(here, long_clip):
+    page = page_of(here)
+    (key,) = page.pick(File("m.mp4", long_clip))
+    page.run(most=9)
+    other = page_of(here, "other")
+    (there,) = other.pick(File("m.mp4", long_clip))
+    other.run(most=9)
+    page.run()
+    assert page.phase(key) is Phase.FAILED
+    assert "Only one window may send 'm.mp4'" in page.row(key)["message"]
+    other.run()
+    assert other.phase(there) is Phase.DONE
+    assert stored(here, "m.mp4") == long_clip
+    page.say("resume", key=key)
+    page.run()
+    assert page.row(key)["message"] == "The same video was here already; nothing was sent."
+
+
 # --- names --------------------------------------------------------------------------------
 
 
