@@ -18,6 +18,9 @@ from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
 from posenb.inference import quantise as quantise
+from posenb.live import LiveConfig as LiveConfig
+from posenb.live import LiveRecording as LiveRecording
+from posenb.live import analyze_live as analyze_live
 from posenb.overlays import LabelledVideoConfig as LabelledVideoConfig
 from posenb.overlays import labelled_video as labelled_video
 from posenb.plots import plot_errors as plot_errors
@@ -54,6 +57,8 @@ __all__ = [
     "LabelCheck",
     "LabelledVideoConfig",
     "Labels",
+    "LiveConfig",
+    "LiveRecording",
     "ModelConfig",
     "PosenbError",
     "Poses",
@@ -67,6 +72,7 @@ __all__ = [
     "Visibility",
     "add_videos",
     "analyze",
+    "analyze_live",
     "check_labels",
     "create_project",
     "demo",

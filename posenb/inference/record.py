@@ -120,7 +120,9 @@ def load_poses(url: storage.Url) -> Poses:
     description = meta["model"]["description"]
     edges = tuple((int(a), int(b)) for a, b in description["edges"])
     skeleton = Skeleton(tuple(description["keypoints"]), edges)
-    return replace(poses, skeleton=skeleton, fps=meta["video"]["fps"], provenance=meta)
+    fps = meta["video"]["fps"]
+    fps = float("nan") if fps is None else fps
+    return replace(poses, skeleton=skeleton, fps=fps, provenance=meta)
 
 
 def _table(url: storage.Url) -> str | None:
