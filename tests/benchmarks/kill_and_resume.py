@@ -50,7 +50,7 @@ def main():
         if workers:
             from distributed import Client, LocalCluster
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0",
                 local_directory=sys.argv[3] + "-dask",
             )
             options["client"] = stack.enter_context(Client(stack.enter_context(cluster)))

@@ -105,7 +105,7 @@ def test_a_folder_that_is_not_there_holds_no_chunks(folder):
 
 def test_many_threads_read_chunks_at_once(tmp_path):
     folder = ChunkFolder(tmp_path)
-    chunks = RECIPE.chunks((n, n + 2) for n in range(0, 400, 2))
+    chunks = RECIPE.chunks((n, n + 2) for n in range(0, 120, 2))
     for chunk in chunks:
         folder.put(chunk, Finished(some_poses(chunk), SOFTWARE))
     with ThreadPoolExecutor(4) as pool:

@@ -27,7 +27,7 @@ distributed = pytest.importorskip("distributed", reason="the extra dask is not i
 def client(tmp_path_factory):
     """Two workers of one thread each, which a nanny starts again when they die."""
     space = tmp_path_factory.mktemp("dask")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     options["env"] = {"POSENB_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
     with (
         distributed.LocalCluster(**options, local_directory=str(space)) as cluster,
