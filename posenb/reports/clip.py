@@ -20,7 +20,7 @@ from posenb.video import VideoInfo, open_video
 __all__ = ["Clip", "Span", "bitrate", "clock", "make_clip"]
 
 _SECONDS = 60.0  # that a report shows where nothing else is asked for
-_LONGEST = 720  # pixels of the longer side
+_LEAST, _MOST = 480, 720  # pixels of the longer side; in less, letters could not be read
 _SHORTEST = 16  # pixels of the shorter side that a labelled video has at least
 _CRF = 21  # the quality of a clip that is quiet enough to need less than its share of bytes
 # Bytes of all clips of a report. As letters they become 6 MB; plotly.js takes another 2 MB, so
@@ -65,7 +65,7 @@ def make_clip(
 ) -> Clip:
     """Make the labelled clip of a report.
 
-    Without a span it is the first minute that has poses. Its longer side has at most 720
+    Without a span it is the first minute that has poses. Its longer side has 480 to 720
     pixels, its speed is that of the video. x264 takes a constant rate factor of 21 and,
     where that would be more, as many bits as give 4.5 MB.
 
@@ -134,7 +134,8 @@ def _range(poses: Poses, info: VideoInfo, span: Span, longest: float) -> tuple[i
 
 def _scale(info: VideoInfo) -> float:
     sides = (info.width, info.height)
-    return max(min(1.0, _LONGEST / max(sides)), min(1.0, _SHORTEST / min(sides)))
+    longest = min(max(*sides, _LEAST), _MOST)
+    return max(longest / max(sides), _SHORTEST / min(sides))
 
 
 def _note(info: VideoInfo, start: int, stop: int) -> str:

@@ -22,7 +22,13 @@ from posenb.reports.clip import Span
 from posenb.reports.composing import ReportTheme, compose
 from posenb.reports.recordings import Recording, Truth, make_recording
 from posenb.reports.runs import RunStory, analyzed, find_run, read_run
-from posenb.reports.sections import headline, recording_sections, run_sections, truth_sections
+from posenb.reports.sections import (
+    files_section,
+    headline,
+    recording_sections,
+    run_sections,
+    truth_section,
+)
 
 __all__ = ["Look", "report", "write_report"]
 
@@ -48,8 +54,8 @@ def report(
     evaluation, its worst frames and its learning curve, and how all of it was made. Of
     a run, the page shows the videos of its project that it has analyzed, one at a time.
 
-    The clip is the first minute that has poses, 720 pixels at the longer side, in at
-    most 4.5 MB; of several videos each gets its part of both. The file then has 4 to 9 MB.
+    The clip is the first minute that has poses, 480 to 720 pixels at the longer side, in
+    at most 4.5 MB; of several videos each gets its part of both. The file then has 4 to 9 MB.
 
     Parameters
     ----------
@@ -166,11 +172,12 @@ def write_report(
     model = poses.provenance.get("model")
     digest = model.get("sha256") if isinstance(model, dict) else None
     lead = [] if truth is None else [truth.lead]
-    sections = [] if truth is None else truth_sections(truth)
+    sections = [] if truth is None else [truth_section(truth)]
     if story is not None:
         lead += [headline(story)] if truth is None else []
         sections += run_sections(story, digest)
     sections += recording_sections([recording])
+    sections += [] if truth is None else [files_section(truth)]
     title = recording.title if truth is None else truth.title
     return _write(page, title, lead, [recording], sections, look)
 

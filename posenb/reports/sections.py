@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["headline", "recording_sections", "run_sections", "truth_sections"]
+__all__ = ["files_section", "headline", "recording_sections", "run_sections", "truth_section"]
 
 _PARTS = {  # the most telling first
     "test": "frames kept aside for testing",
@@ -61,12 +61,16 @@ def run_sections(story: RunStory, model: str | None) -> list[str]:
     return [*_exactness(story, model), *_worst(story), *_learning(story)]
 
 
-def truth_sections(truth: Truth) -> list[str]:
-    """Return the sections about a video of which the truth is known."""
+def truth_section(truth: Truth) -> str:
+    """Return how far the poses of a video are from what is known of it."""
     note = f'<p class="note">{html.escape(truth.where)}</p>'
-    errors = _error_table(truth.errors, {})
-    files = _section("What lies where", definitions(truth.files))
-    return [_section("How far from the truth, in pixels", note + errors, narrow=True), files]
+    errors = f'<div class="narrow">{_error_table(truth.errors, {})}</div>'
+    return _section("How far from the truth, in pixels", note + errors)
+
+
+def files_section(truth: Truth) -> str:
+    """Return what was left where."""
+    return _section("What lies where", definitions(truth.files))
 
 
 def recording_sections(recordings: Sequence[Recording]) -> list[str]:
@@ -78,9 +82,8 @@ def recording_sections(recordings: Sequence[Recording]) -> list[str]:
     ]
 
 
-def _section(title: str, content: str, more: str = "", *, narrow: bool = False) -> str:
-    kind = ' class="told narrow"' if narrow else ' class="told"'
-    return f"<section{kind}{more}><h2>{html.escape(title)}</h2>{content}</section>"
+def _section(title: str, content: str, more: str = "") -> str:
+    return f'<section class="told"{more}><h2>{html.escape(title)}</h2>{content}</section>'
 
 
 def _judge(story: RunStory) -> str | None:
