@@ -26,9 +26,9 @@ def quantise(
 ) -> Run:
     """Write a second model of a run that computes with whole numbers of 8 bits.
 
-    It is a quarter of the size, takes a third of the time of float32 (OpenVINO on a CPU), and
-    is less exact: see how much with ``evaluate(run, precision="int8")``. How large the values inside the
-    network become is seen on frames that trained it. Analyze with
+    It is a quarter of the size, takes a third of the time of float32 (OpenVINO on a CPU),
+    and is less exact: see how much with ``evaluate(run, precision="int8")``. How large the
+    values inside the network become is seen on frames that trained it. Analyze with
     ``analyze(run, video, precision="int8")``.
 
     Parameters
