@@ -25,7 +25,7 @@ from posenb.widgets.upload_arrival import Arrival
 from posenb.widgets.upload_beginnings import find_beginnings
 from posenb.widgets.upload_looks import look_at, show_row
 from posenb.widgets.upload_names import offer_name, safe_name
-from posenb.widgets.upload_places import find_videos
+from posenb.widgets.upload_places import find_for, mark_known, say_place
 from posenb.widgets.upload_state import Phase, Transfer, ask, ask_again, end, pause, sample_spans
 
 __all__ = ["Desk"]
@@ -37,7 +37,6 @@ _OVER = (Phase.DONE, Phase.REFUSED)
 _SILENCE = 5.0  # seconds after which a page that is idle has not heard what it shall do
 _GONE = 20.0  # seconds without a word after which a page counts as closed
 _NO_VIDEO = ("text/", "audio/", "image/", "font/", "application/pdf", "application/zip")
-_SHOWN = 300  # of what was found
 
 
 class Desk:
@@ -106,7 +105,7 @@ class Desk:
     def view(self) -> Message:
         """Return all that the page shows."""
         return {
-            "place": _say_place(self.project.url),
+            "place": say_place(self.project.url),
             "folder": storage.join(self.project.url, VIDEOS),
             "rows": [show_row(row) for row in self._rows.values()],
             "found": self._found,
@@ -246,21 +245,7 @@ class Desk:
             row.transfer = end(row.transfer, Phase.MISSING)
 
     def _find(self, message: Message) -> None:
-        text = str(message["text"])
-        if not text.strip():
-            self._found = None
-            return
-        try:
-            urls = find_videos(text)
-        except PosenbError as error:
-            self._found = {"text": text, "items": [], "more": 0, "message": str(error)}
-            return
-        known = {self.project.video_url(stem) for stem in self.project.videos}
-        items = [
-            {"url": url, "name": storage.name(url), "known": url in known} for url in urls[:_SHOWN]
-        ]
-        more = max(0, len(urls) - _SHOWN)
-        self._found = {"text": text, "items": items, "more": more, "message": ""}
+        self._found = find_for(self.project, str(message["text"]))
 
     def _add(self, message: Message) -> None:
         """Add a video where it lies; the browser asks for one after the other."""
@@ -271,9 +256,8 @@ class Desk:
         self._try(row, partial(self._show, row, url, "Added where it lies."))
         if row.transfer.phase is Phase.FAILED:
             row.transfer = end(row.transfer, Phase.REFUSED, row.transfer.message)
-        if self._found is not None:
-            for item in self._found["items"]:
-                item["known"] |= item["url"] == url and row.transfer.phase is Phase.DONE
+        if self._found is not None and row.transfer.phase is Phase.DONE:
+            self._found = mark_known(self._found, url)
 
     # --- what the page says of one --------------------------------------------------------
 
@@ -421,14 +405,6 @@ class Desk:
         "sample": _sample,
         "unreadable": _unreadable,
     }
-
-
-def _say_place(project: str) -> str:
-    """Return where videos go, short enough for a line: of a local path its last folders."""
-    folder = storage.join(project, VIDEOS)
-    if not storage.is_local(project):
-        return folder
-    return storage.relative(folder, storage.parent(project)) or folder
 
 
 def _stem(row: Arrival) -> str:

@@ -17,8 +17,11 @@ from posenb.widgets.upload_desk import Desk
 
 __all__ = ["Uploader", "upload"]
 
-_HERE = Path(__file__).parent
 _EVERY = 0.2  # seconds between two pictures of a progress
+
+
+def _read(file: str) -> str:
+    return Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
 class Uploader(anywidget.AnyWidget):
@@ -30,8 +33,8 @@ class Uploader(anywidget.AnyWidget):
         With the videos that were added so far.
     """
 
-    _esm = (_HERE / "upload.js").read_text(encoding="utf-8")
-    _css = stylesheet() + (_HERE / "upload.css").read_text(encoding="utf-8")
+    _esm = _read("upload_agent.js") + _read("upload_page.js")
+    _css = stylesheet() + _read("upload.css")
 
     view = traitlets.Dict().tag(sync=True)
     pictures = traitlets.Dict().tag(sync=True)

@@ -48,11 +48,15 @@ def project(tmp_path: Path) -> str:
     return create_project(tmp_path / "reach", keypoints=["nose"]).url
 
 
-@pytest.mark.parametrize("surface", ["lab", "voila", "colab"])
-def test_a_chosen_video_arrives_whole_and_is_shown(open_notebook, project, tmp_path, clip, surface):
+@pytest.mark.parametrize(("surface", "version"), [("lab", "8"), ("voila", "8"), ("colab", "7.7.1")])
+def test_a_chosen_video_arrives_whole_and_is_shown(
+    open_notebook, project, tmp_path, clip, surface, version
+):
     digest = make_video(tmp_path / "m3v1.mp4", clip, 10_000_000)
     notebook = open_notebook([show(project)], surface)
     choose(notebook, tmp_path / "m3v1.mp4")
+    widgets = notebook.ask("import ipywidgets\nprint(ipywidgets.__version__)")
+    assert widgets.startswith(version)
     row = notebook.wait_for("[data-phase=done]")
     assert arrived(project, "m3v1.mp4") == digest
     assert open_project(project).videos == {"m3v1": "videos/m3v1.mp4"}

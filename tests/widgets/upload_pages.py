@@ -1,4 +1,4 @@
-"""A browser's page with files, told in Python: it answers the desk as upload.js does."""
+"""A browser's page with files, told in Python: it answers the desk as upload_agent.js does."""
 
 import hashlib
 from collections import deque
