@@ -104,13 +104,13 @@ def test_the_report_draws_the_truth_broad_below_what_was_found(left, chromium):
         truth = page.evaluate(
             "posenb.traces.reference.count === 180 && posenb.paths.reference.values.x[0]"
         )
+        assert complaints == []
         inked = "() => posenb.paths.canvases[1].getContext('2d').getImageData(0, 0, 4000, 4000)"
         inked += ".data.reduce((sum, each, n) => sum + (n % 4 === 3 && each > 0), 0)"
         with_truth = page.evaluate(inked)
         page.evaluate("() => { posenb.paths.reference = null; posenb.draw(false, null, true); }")
         without = page.evaluate(inked)
         browser.close()
-    assert complaints == []
     assert truth == pytest.approx(left.truth.positions[0, 0, 0, 0], abs=1 / 32)
     assert with_truth > without + 1000
 
