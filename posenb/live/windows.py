@@ -16,6 +16,9 @@ Window = tuple[int, int, int, int]
 """x1, x2, y1, y2 in pixels, the ends excluded."""
 
 _STEP = 32  # the network's coarsest cell: smaller steps only add padding
+# Squares begin at multiples of this, so that the network's cells lie on the same pixels from
+# frame to frame, and chroma that several pixels share is not cut apart.
+_GRID = 8
 _SHARES = (0.25, 0.4, 0.55)
 
 
@@ -68,8 +71,8 @@ def place_window(
     Returns
     -------
     (int, int, int, int) or None
-        x1, x2, y1, y2, the first of each even; None if no square is large enough, or
-        there are no points.
+        x1, x2, y1, y2; x1 and y1 are even, and multiples of 8 but at the far edges. None
+        if no square is large enough, or there are no points.
     """
     if not len(points):
         return None
@@ -77,10 +80,9 @@ def place_window(
     low = np.clip(points.min(axis=0) - margin, 0, limit - 1)
     high = np.clip(points.max(axis=0) + margin, 0, limit - 1)
     for side in sides:
-        # One pixel less, for the corner is moved to an even place, where chroma begins.
-        if (high - low + 2 <= side).all():
-            corner = np.clip(np.floor((low + high + 1 - side) / 2), 0, limit - side)
-            x, y = (int(value) // 2 * 2 for value in corner)
+        if (high - low + _GRID < side).all():
+            corner = np.round((low + high + 1 - side) / 2 / _GRID) * _GRID
+            x, y = np.clip(corner, 0, (limit - side) // 2 * 2).astype(int).tolist()
             return x, x + side, y, y + side
     return None
 

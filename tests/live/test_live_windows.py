@@ -37,7 +37,7 @@ def test_the_points_lie_in_the_window_with_their_margin_and_it_in_the_frame(seed
     x1, x2, y1, y2 = window
     assert 0 <= x1 < x2 <= 640
     assert 0 <= y1 < y2 <= 480
-    assert (x2 - x1, x1 % 2, y1 % 2) == (y2 - y1, 0, 0)
+    assert (x2 - x1, x1 % 8, y1 % 8) == (y2 - y1, 0, 0)
     assert (np.maximum(points.min(axis=0) - 20, 0) >= (x1, y1)).all()
     assert (np.minimum(points.max(axis=0) + 20, (639, 479)) <= (x2 - 1, y2 - 1)).all()
 
