@@ -1,0 +1,176 @@
+"""The labeller in real notebooks: a simulated mouse labels real frames, and the table is read."""
+
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posenb.core import Visibility
+from posenb.labels import read_labels
+from posenb.widgets.label_viewport import Viewport
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SURFACES = ("lab", "voila", "colab")
+CELL = """
+import posenb as pn
+view = pn.label({url!r})
+view
+"""
+
+
+class Desk:
+    """A notebook with the labeller, and the mouse and keys before it."""
+
+    def __init__(self, open_notebook, project, surface):
+        cell = CELL.format(url=str(project))
+        self.notebook = open_notebook([cell], surface, size=(1280, 900))
+        self.page = self.notebook.page
+        self.start()
+
+    def start(self):
+        self.canvas = self.notebook.wait_for(".pnb-stage canvas", seconds=60)
+        for _ in range(100):  # until the page has told how much room there is
+            width = self.canvas.bounding_box()["width"]
+            if abs(float(self.ask("view.state.viewport.canvas[0]")) - width) < 1 and width != 640:
+                break
+            self.page.wait_for_timeout(100)
+        self.canvas.scroll_into_view_if_needed()
+        self.canvas.focus()  # the notebook may scroll to where the focus is
+
+    def ask(self, what):
+        return self.notebook.ask(f"print({what})")
+
+    def viewport(self):
+        return eval(self.ask("repr(view.state.viewport)"), {"Viewport": Viewport})
+
+    def box(self):
+        """Where the canvas lies on the screen, once it has come to rest."""
+        before = None
+        while before != (now := self.canvas.bounding_box()):
+            before = now
+            self.page.wait_for_timeout(50)
+        return now
+
+    def at(self, x, y):
+        """Where an image coordinate lies on the screen, in whole pixels as a mouse has them."""
+        u, v = self.viewport().to_canvas(x, y)
+        box = self.box()
+        return math.floor(box["x"] + u), math.floor(box["y"] + v)
+
+    def click(self, place):
+        self.page.mouse.click(*self.at(*place))
+        self.page.wait_for_timeout(100)
+
+    def drag(self, start, end):
+        here, there = self.at(*start), self.at(*end)
+        self.page.mouse.move(*here)
+        self.page.mouse.down()
+        self.page.mouse.move(*there, steps=4)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(100)
+
+    def zoom_in_at(self, place, times=6):
+        self.page.mouse.move(*self.at(*place))
+        for _ in range(times):
+            self.page.mouse.wheel(0, -240)
+        self.page.wait_for_timeout(300)
+
+    def pan(self, du, dv):
+        """Drag the image by its lower left corner of the canvas, where no point lies."""
+        box = self.box()
+        u, v = box["x"] + 40, box["y"] + box["height"] - 40
+        self.page.mouse.move(u, v)
+        self.page.mouse.down()
+        self.page.mouse.move(u + du, v + dv, steps=3)
+        self.page.mouse.up()
+        self.page.wait_for_timeout(100)
+
+    def press(self, icon):
+        self.notebook.wait_for(f".pnb-icon-{icon}").click()
+        self.page.wait_for_timeout(100)
+
+    def choose(self, name):
+        self.notebook.wait_for(f".pnb-row button:has-text('{name}')").click()
+        self.page.wait_for_timeout(100)
+
+    def save(self):
+        assert self.ask("view.saver.flush(20)") == "True"
+
+
+def mice(shared_data, folder, count):
+    """A DeepLabCut project of the first `count` frames of the open field, and their labels."""
+    source = shared_data / "openfield"
+    known = read_labels(source / "labeled-data" / "m4s1").select(range(count))
+    target = folder / "openfield"
+    (target / "labeled-data" / "m4s1").mkdir(parents=True)
+    shutil.copy(source / "config.yaml", target)
+    for frame in known.frames:
+        shutil.copy(source / "labeled-data" / "m4s1" / frame.image, target / "labeled-data/m4s1")
+    return target, known
+
+
+def table(project):
+    return read_labels(Path(project) / "labeled-data" / "m4s1" / "CollectedData_Pranav.csv")
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_mouse_labels_real_frames_where_it_points(open_notebook, shared_data, tmp_path, surface):
+    project, known = mice(shared_data, tmp_path, 2)
+    desk = Desk(open_notebook, project, surface)
+    wanted = known.positions[:, 0]
+    assert desk.viewport().scale >= 1
+    for place in wanted[0]:  # at fit
+        desk.click(place)
+    desk.press("next")
+    for place in wanted[1]:  # zoomed in and panned
+        desk.press("fit")
+        desk.zoom_in_at(place)
+        desk.pan(37, -23)
+        desk.click(place)
+    assert desk.viewport().scale > 5
+    desk.save()
+    found = table(project)
+    assert [frame.image for frame in found.frames] == [frame.image for frame in known.frames]
+    assert np.abs(found.positions[0, 0] - wanted[0]).max() <= 0.5
+    assert np.abs(found.positions[1, 0] - wanted[1]).max() <= 0.1
+
+
+def test_edits_by_mouse_and_keys_reach_the_table_and_survive_the_kernel(
+    open_notebook, shared_data, tmp_path
+):
+    project, _ = mice(shared_data, tmp_path, 2)
+    desk = Desk(open_notebook, project, "lab")
+    for place in [(100, 100), (200, 100), (300, 100), (400, 100)]:
+        desk.click(place)
+    desk.drag((100, 100), (120, 140))
+    desk.press("undo")
+    desk.press("redo")
+    desk.choose("leftear")
+    desk.press("hidden")
+    desk.choose("rightear")
+    desk.press("delete")
+    desk.choose("tailbase")
+    desk.canvas.focus()
+    desk.page.keyboard.press("Shift+ArrowRight")
+    desk.press("next")
+    desk.press("copy")
+    desk.page.wait_for_timeout(1200)  # no more than a second's work may be lost
+    desk.notebook.kill_kernel()
+    found = table(project)
+    assert found.visibility[:, 0].tolist() == 2 * [[2, Visibility.OCCLUDED, 0, 2]]
+    for n in (0, 1):
+        assert found.positions[n, 0, 0] == pytest.approx((120, 140), abs=1)
+        assert found.positions[n, 0, 3] == pytest.approx((410, 100), abs=1)
+    desk.notebook.run_all()
+    desk.start()
+    desk.press("next")
+    desk.choose("rightear")
+    desk.click((300, 200))
+    desk.save()
+    again = table(project)
+    assert again.positions[1, 0, 2] == pytest.approx((300, 200), abs=0.5)
+    before, after = (np.delete(each.positions, 2, axis=2) for each in (found, again))
+    assert np.array_equal(before, after, equal_nan=True)
