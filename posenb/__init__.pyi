@@ -39,13 +39,13 @@ from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
 from posenb.reports import report as report
 from posenb.training import train as train
-from posenb.widgets import upload as upload
 from posenb.views import LabelCheck as LabelCheck
 from posenb.views import Trajectories as Trajectories
 from posenb.views import check_labels as check_labels
 from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
 from posenb.widgets import label as label
+from posenb.widgets import upload as upload
 
 __version__: str
 __all__ = [
