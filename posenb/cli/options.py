@@ -196,7 +196,7 @@ def _words(kind: Any) -> list[str]:
         if get_origin(part) is Literal:
             words += [str(choice) for choice in get_args(part)]
         elif get_origin(part) is Sequence or Ellipsis in get_args(part):
-            words.append(f"{get_args(part)[0].__name__},...")
+            words.append(f"{_alternatives(get_args(part)[0])[0].__name__},...")
         elif get_origin(part) is tuple:
             words.append(",".join(each.__name__ for each in get_args(part)))
         else:

@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Scale = Annotated[float, Field(ge=0.25, le=4)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -250,6 +251,12 @@ class AnalyzeConfig(Config):
     precision : {"auto", "float32", "bfloat16", "int8"}
         In what it computes. "auto" takes bfloat16 with OpenVINO on CPUs that have it, and
         float32 elsewhere; "int8" needs a run that `posenb.quantise` has quantised.
+    flip : bool
+        Look at every frame mirrored too, and take the mean; left and right keypoints are
+        told by their names.
+    scales : tuple of float
+        Look at every frame at these sizes, relative to that of training, such as
+        (0.8, 1, 1.25), and take the mean. Each size and mirroring costs a further pass.
     """
 
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
@@ -259,3 +266,5 @@ class AnalyzeConfig(Config):
     stop: int | None = Field(default=None, ge=1)
     runtime: Literal["auto", "keras", "openvino", "onnxruntime"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    flip: bool = False
+    scales: Annotated[tuple[Scale, ...], Field(min_length=1, max_length=8)] = (1.0,)

@@ -15,6 +15,7 @@ from posenb.inference.plan import make_plan
 from posenb.inference.record import current_poses
 from posenb.inference.results import begin, finish
 from posenb.inference.target import Target, find_targets
+from posenb.inference.variants import Variants
 from posenb.inference.work import do_spans
 from posenb.project import Run
 
@@ -70,8 +71,8 @@ def analyze(
     output folder until the whole is done: kill it anywhere and call it again, and only
     what is missing is computed; the final files are the same to the byte. Calling it
     again when all is done reads the files. If the video, the model, the frame range, the
-    crop or the batch size changed, the video is analyzed anew and the files of before are
-    replaced.
+    crop, the batch size, `flip` or `scales` changed, the video is analyzed anew and the
+    files of before are replaced.
 
     Parameters
     ----------
@@ -147,7 +148,12 @@ def analyze(
     >>> analyze("gs://lab/reach/runs/first", urls, client=Client())  # doctest: +SKIP
     """
     chosen = AnalyzeConfig(**options) if config is None else config.replace(**options)
-    model = find_model(run, runtime=chosen.runtime, precision=chosen.precision)
+    model = find_model(
+        run,
+        runtime=chosen.runtime,
+        precision=chosen.precision,
+        variants=Variants(chosen.flip, chosen.scales),
+    )
     if isinstance(video, str | os.PathLike):
         (target,) = find_targets(model, [video], output, several=False)
         if client is not None:

@@ -20,6 +20,7 @@ from posenb.inference.plan import Plan, make_plan
 from posenb.inference.record import current_poses
 from posenb.inference.results import begin, finish
 from posenb.inference.target import Target
+from posenb.inference.variants import Variants
 from posenb.inference.work import Job, check_unchanged, do_spans
 
 if TYPE_CHECKING:
@@ -148,14 +149,14 @@ def work_on(job: Job, span: Span) -> None:
     if missing:
         check_unchanged(job)
         with _TURN:
-            model = _model(job.model, job.runtime, job.precision, job.identity)
+            model = _model(job.model, job.runtime, job.precision, job.variants, job.identity)
             model.predict(job.frames, job.batch_size, job.crop)  # compiled by one thread for all
         do_spans(job, in_spans(missing, ()), model)
 
 
 @lru_cache(maxsize=2)
-def _model(url: str, runtime: str, precision: str, identity: str) -> Model:
-    model = find_model(url, runtime=runtime, precision=precision)
+def _model(url: str, runtime: str, precision: str, variants: Variants, identity: str) -> Model:
+    model = find_model(url, runtime=runtime, precision=precision, variants=variants)
     if model.identity != identity:
         raise AnalysisError(
             f"All workers must compute with the same model in the same way; {url} is another one "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -21,10 +21,14 @@ from posenb.inference.runtimes import Choice, Crop, Predict, accelerated, choose
 from posenb.inference.runtimes.keras_runtime import compile_keras, keras_software
 from posenb.inference.runtimes.onnx_runtime import compile_onnxruntime, onnxruntime_software
 from posenb.inference.runtimes.openvino_runtime import compile_openvino, openvino_software
+from posenb.inference.variants import Variants, VariedPredict, mirrored_crop
 from posenb.project import Run, open_run
 
 __all__ = ["Model", "find_model"]
 
+# Cells of the network's maps within which variants of a frame count as agreeing.
+_AGREEMENT = 2
+_PLAIN = Variants()
 _SUFFIXES = (".keras", ".onnx")
 
 
@@ -41,12 +45,15 @@ class Model:
         The run it belongs to.
     runtime, precision : str, optional
         As in `posenb.core.AnalyzeConfig`.
+    variants : Variants, optional
+        In which forms it sees every frame.
     """
 
     url: str
     run: Run | None = None
     runtime: str = "auto"
     precision: str = "auto"
+    variants: Variants = _PLAIN
 
     @cached_property
     def path(self) -> Path:
@@ -84,13 +91,14 @@ class Model:
 
     @property
     def identity(self) -> str:
-        """All of the model and its runtime that decides poses, as a text."""
+        """All of the model, its runtime and its variants that decides poses, as a text."""
         if self.choice.precision == "int8":
             assert self.run is not None
             digest = storage.digest(self.run.quantised_url)
         else:
             digest = self.digest
-        return f"{digest} {self.choice}"
+        whole = f"{digest} {self.choice}"
+        return whole if self.variants.plain else f"{whole} {self.variants}"
 
     @cached_property
     def _keras(self) -> tuple[Any, ModelDescription]:
@@ -175,9 +183,41 @@ class Model:
         return self._compiled[key]
 
     def _compile(self, frames: FrameFormat, batch_size: int, crop: Crop | None) -> Predict:
+        variants = self.variants
+        if variants.plain:
+            return self._compile_at(1.0, frames, batch_size, crop)
+        mirror = mirrored_crop(crop, frames.width)
+        upright = [self._compile_at(each, frames, batch_size, crop) for each in variants.scales]
+        mirrored = upright if variants.flip else []
+        if mirrored and mirror != crop:
+            mirrored = [
+                self._compile_at(each, frames, batch_size, mirror) for each in variants.scales
+            ]
+        description = self.description
+        return VariedPredict(
+            upright,
+            mirrored,
+            frames,
+            frames.width if crop is None else crop[1] - crop[0],
+            description.skeleton.mirror_pairs(),
+            _AGREEMENT * description.config.model.stride / description.scale,
+        )
+
+    def _compile_at(
+        self, factor: float, frames: FrameFormat, batch_size: int, crop: Crop | None
+    ) -> Predict:
         if self.choice.runtime == "keras":
-            return compile_keras(self._keras[0], frames, batch_size, crop)
-        graph = pose_graph(self.network, frames, batch_size, crop)
+            predictor, description = self._keras
+            if factor != 1:
+                from posenb.models import rescale_predictor
+
+                predictor = rescale_predictor(predictor, description, factor)
+            return compile_keras(predictor, frames, batch_size, crop)
+        network = self.network
+        described = network.description
+        if factor != 1:
+            described = described.replace(scale=described.scale * factor)
+        graph = pose_graph(replace(network, description=described), frames, batch_size, crop)
         if self.choice.runtime == "openvino":
             return compile_openvino(graph, batch_size, self.choice.precision)
         return compile_onnxruntime(graph, batch_size)
@@ -201,7 +241,13 @@ def _read_network(url: storage.Url) -> NetworkFile:
     return NetworkFile.decode(storage.read_bytes(url), storage.name(storage.resolve(url)))
 
 
-def find_model(run: Run | storage.Url, *, runtime: str = "auto", precision: str = "auto") -> Model:
+def find_model(
+    run: Run | storage.Url,
+    *,
+    runtime: str = "auto",
+    precision: str = "auto",
+    variants: Variants = _PLAIN,
+) -> Model:
     """Find the model that `run` means.
 
     Parameters
@@ -211,6 +257,8 @@ def find_model(run: Run | storage.Url, *, runtime: str = "auto", precision: str 
         folder of a run belongs to it.
     runtime, precision : str, optional
         As in `posenb.core.AnalyzeConfig`.
+    variants : Variants, optional
+        In which forms it sees every frame.
 
     Raises
     ------
@@ -220,24 +268,24 @@ def find_model(run: Run | storage.Url, *, runtime: str = "auto", precision: str 
         If the folder holds no run.
     """
     if isinstance(run, Run):
-        return _of_run(run, runtime, precision)
+        return _of_run(run, runtime, precision, variants)
     whole = storage.resolve(os.fspath(run))
     if not whole.endswith(_SUFFIXES):
-        return _of_run(open_run(whole), runtime, precision)
+        return _of_run(open_run(whole), runtime, precision, variants)
     if not storage.exists(whole):
         raise AnalysisError(
             f"A model is a {' or '.join(_SUFFIXES)} file; there is none at {whole}. Check the path."
         )
     owner = Run(storage.parent(whole))
     known = whole in (owner.model_url, owner.network_url) and storage.exists(owner.config_url)
-    return Model(whole, owner if known else None, runtime, precision)
+    return Model(whole, owner if known else None, runtime, precision, variants)
 
 
-def _of_run(run: Run, runtime: str, precision: str) -> Model:
+def _of_run(run: Run, runtime: str, precision: str, variants: Variants) -> Model:
     if not run.finished:
         raise AnalysisError(
             f"Analysis needs a trained model; the run {run.name!r} has none yet "
             f"({run.model_url}). Train it to its end, which goes on where it stopped, or choose "
             "another run."
         )
-    return Model(run.model_url, run, runtime, precision)
+    return Model(run.model_url, run, runtime, precision, variants)

@@ -104,6 +104,7 @@ class Plan:
             frames=self.frames,
             crop=None if self.crop == whole else self.crop,
             batch_size=self.config.batch_size,
+            variants=self.model.variants,
         )
 
 
@@ -153,5 +154,6 @@ def _begun(drafts: Sequence[Plan]) -> Plan | None:
 
 def _batch_size(plan: Plan) -> int:
     x1, x2, y1, y2 = plan.crop
-    pixels = (x2 - x1) * (y2 - y1) * plan.model.description.scale**2
+    scale = plan.model.description.scale * max(plan.model.variants.scales)
+    pixels = (x2 - x1) * (y2 - y1) * scale**2
     return batch_size_for(plan.frames, round(pixels), accelerated=plan.model.accelerated)

@@ -15,6 +15,7 @@ from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Span
 from posenb.inference.model import Model
 from posenb.inference.pipeline import Batch, Read, Ring, ring_size, run_spans
 from posenb.inference.sizing import decoders_for
+from posenb.inference.variants import Variants
 from posenb.video import open_video
 
 __all__ = ["Job", "check_unchanged", "do_spans"]
@@ -40,6 +41,8 @@ class Job:
         x1, x2, y1, y2 in pixels, the ends excluded.
     batch_size : int
         Frames per forward pass.
+    variants : Variants
+        In which forms the model sees every frame.
     """
 
     model: str
@@ -52,6 +55,7 @@ class Job:
     frames: FrameFormat
     crop: tuple[int, int, int, int] | None
     batch_size: int
+    variants: Variants
 
 
 def check_unchanged(job: Job) -> None:

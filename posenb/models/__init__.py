@@ -27,6 +27,7 @@ from posenb.models.layers import (  # noqa: E402
 from posenb.models.losses import cell_centres, pose_loss, scoremap_targets  # noqa: E402
 from posenb.models.network import build_network, build_normalise, build_predictor  # noqa: E402
 from posenb.models.planes import ToRGB  # noqa: E402
+from posenb.models.rescaling import rescale_predictor  # noqa: E402
 
 __all__ = [
     "OFFSET_SCALE",
@@ -50,6 +51,7 @@ __all__ = [
     "load_predictor",
     "pose_loss",
     "read_description",
+    "rescale_predictor",
     "save_predictor",
     "scoremap_targets",
 ]
