@@ -84,8 +84,8 @@ def make_recording(
     span: Span,
     cutoff: float,
     share: float,
-    reference: Poses | None,
     progress: Progress,
+    reference: Poses | None = None,
 ) -> Recording:
     """Make what a report shows of poses; without their video it shows less.
 

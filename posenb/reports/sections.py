@@ -42,7 +42,8 @@ def headline(story: RunStory) -> str:
     if story.evaluation is None or part is None:
         return ""
     row = _of(story.evaluation.summary, part).iloc[-1]
-    count = story.evaluation.errors.query("split == @part")["frame"].nunique()
+    errors = story.evaluation.errors
+    count = errors.loc[errors["split"] == part, "frame"].nunique()
     return (
         f"On {count} {_PARTS[part]}, keypoints lie {number(row['mean'])} px from their labels "
         f"on average; half of them lie within {number(row['median'])} px."

@@ -26,6 +26,7 @@
     constructor(video, facts, page) {
       Object.assign(this, { video, facts, page });
       this.leads = false; // whether the plots follow the clip just now
+      this.sought = null; // picture that the plots asked for and that is not yet there
       this.calls = video.requestVideoFrameCallback !== undefined;
       document.addEventListener("posenb-keep", ({ detail }) => this.leads || this.jump(detail));
       if (this.calls) this.watch();
@@ -52,6 +53,9 @@
       for (const name of ["play", "pause"]) {
         video.addEventListener(name, () => { play.textContent = video.paused ? "Play" : "Pause"; });
       }
+      for (const name of ["play", "pointerdown", "keydown"]) {
+        video.addEventListener(name, () => { this.sought = null; });
+      }
       video.controls = false;
       for (const name of ["pointerenter", "focus"]) video.addEventListener(name, () => { video.controls = true; });
       for (const name of ["pointerleave", "blur"]) video.addEventListener(name, () => { video.controls = false; });
@@ -70,6 +74,8 @@
       const { facts, page, video } = this;
       if (time === 0 && video.paused && page.kept === null) return;
       const n = Math.min(facts.frames.length - 1, Math.floor(time * facts.fps + 0.1));
+      if (this.sought !== null && this.sought !== n) return; // an earlier one, come late
+      this.sought = null;
       if (page.kept !== null && this.placeOf(page.kept) === n) return; // it was asked to
       const i = page.recording.nearest(facts.frames[n] / (page.facts.fps ?? 1));
       if (i === page.kept) return;
@@ -89,7 +95,8 @@
         return;
       }
       this.video.pause();
-      this.video.currentTime = (this.placeOf(i) + 0.5) / fps;
+      this.sought = this.placeOf(i);
+      this.video.currentTime = (this.sought + 0.5) / fps;
     }
 
     // Which picture of the clip shows a frame of the plots.
