@@ -266,7 +266,20 @@ def take_theirs(
     position: tuple[float, float] | None,
     visibility: Visibility,
 ) -> LabelState:
-    """Replace one's own point by that of another person, as a step that can be undone."""
+    """Replace one's own point by that of another person, as a step that can be undone.
+
+    Parameters
+    ----------
+    state : LabelState
+    frame : FrameName
+        One of the queue.
+    cell : (int, int)
+        Animal and keypoint.
+    position : (float, float), optional
+        Where the other put it, in pixels of the image.
+    visibility : Visibility
+        What the other said of it.
+    """
     there = go_to(state, state.frames.index(frame))
     declined = visibility == Visibility.UNLABELLED
     points = there.here.with_cell(cell, position, visibility, declined=declined)

@@ -148,7 +148,16 @@ def after_placing(state: LabelState) -> LabelState:
 
 
 def zoom(state: LabelState, factor: float, u: float, v: float) -> LabelState:
-    """Magnify around a place on the canvas, in CSS pixels."""
+    """Magnify around a place on the canvas.
+
+    Parameters
+    ----------
+    state : LabelState
+    factor : float
+        Above 1 the image becomes larger.
+    u, v : float
+        CSS pixels.
+    """
     return replace(state, viewport=label_viewport.zoom(state.viewport, factor, u, v))
 
 

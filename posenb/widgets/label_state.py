@@ -74,7 +74,18 @@ class Points:
         *,
         declined: bool = False,
     ) -> Points:
-        """Return the points with another keypoint of one animal."""
+        """Return the points with something else said of one keypoint of one animal.
+
+        Parameters
+        ----------
+        cell : (int, int)
+            Animal and keypoint.
+        position : (float, float), optional
+            x, y in pixels of the image.
+        visibility : Visibility
+        declined : bool, optional
+            Whether what a model suggests here is deleted.
+        """
         positions, seen = self.positions.copy(), self.visibility.copy()
         positions[cell] = np.nan if position is None else position
         seen[cell] = visibility
