@@ -142,7 +142,7 @@ class Saver:
             Whether all is saved.
         """
         until = time.monotonic() + timeout
-        while self._pending() and time.monotonic() < until:
+        while self._some_wait() and time.monotonic() < until:
             self.hurry()
             work = self._work
             if work is None:
@@ -150,8 +150,7 @@ class Saver:
             wait([work], max(0.0, until - time.monotonic()))
             if work.done() and work.exception() is not None:
                 break
-        with self._lock:
-            return not self._pending()
+        return not self._some_wait()
 
     def close(self, timeout: float = 30.0) -> bool:
         """Save what waits, as `flush` does, and end the thread."""
@@ -226,16 +225,18 @@ class Saver:
         return _RETRY[min(self._failures, len(_RETRY)) - 1]
 
     def _save_all(self) -> None:
-        while True:
+        while self._some_wait():
             self._hurry.wait(self._pause)
             self._hurry.clear()
             with self._lock:
                 state = self._latest
                 rows = self._changed_rows(state)
-            if not rows:
-                return
             for url in dict.fromkeys(self._url_of[n] for n in rows):
                 self._save(url, state, [n for n in rows if self._url_of[n] == url])
+
+    def _some_wait(self) -> bool:
+        with self._lock:
+            return self._pending()
 
     def _save(self, url: str, state: LabelState, rows: list[int]) -> None:
         with self._lock:

@@ -316,12 +316,13 @@ class LabelView:
 
     def _refresh_status(self) -> None:
         """Take in what the saving brought, and tell how it stands."""
-        merged, conflicts = self.saver.adopt(self.state)
-        if merged.points is not self.state.points and self._press is None:
-            self.state = merged
-            self._stage.draw_points(merged)
-            self._controls.show(merged)
-        self._conflicts += conflicts
+        if self._press is None:  # else a point could change while it is dragged
+            merged, conflicts = self.saver.adopt(self.state)
+            if any(a is not b for a, b in zip(merged.points, self.state.points, strict=True)):
+                self.state = merged
+                self._stage.draw_points(merged)
+                self._controls.show(merged)
+            self._conflicts += conflicts
         status = self._controls.status
         status.show_conflicts(self._conflicts, self.state)
         status.show_saving(self.saver.status, self.state, self._scorer)

@@ -335,6 +335,24 @@ def test_labels_of_others_appear_while_one_works(tmp_path):
     assert "2 / 3" in bea.view._controls.status.progress.value
 
 
+def test_labels_of_others_that_arrive_in_the_middle_of_a_drag_are_not_lost(tmp_path):
+    project = made_project(tmp_path)
+    ann, bea = Hand(project), Hand(project)
+    bea.click(40, 40)
+    ann.press("next")
+    ann.click(10, 10)
+    ann.saved()
+    bea.saved()
+    bea.send("down", 40, 40)
+    bea.send("move", 60, 60)
+    bea.view._controls.guard._handle_custom_msg({"kind": "idle"}, [])
+    bea.send("up", 60, 60)
+    labels = bea.saved()
+    assert labels.positions[:, 0, 0].tolist() == [[60, 60], [10, 10]]
+    bea.send("move", 5, 5)
+    assert bea.state.points[1].positions[0, 0].tolist() == [10, 10]
+
+
 def test_a_page_that_was_opened_anew_is_drawn_anew(hand, monkeypatch):
     hand.click(50, 50)
     drawn = []
