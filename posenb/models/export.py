@@ -225,8 +225,8 @@ def _zero_padding(layer: Any, maps: _Maps) -> _Maps:
     return maps.then("Pad", pads)
 
 
-def _max_pooling(layer: Any, maps: _Maps) -> _Maps:
-    return maps.then("MaxPool", kernel_shape=layer.pool_size, strides=layer.strides)
+def _pooling(op: str, layer: Any, maps: _Maps) -> _Maps:
+    return maps.then(op, kernel_shape=layer.pool_size, strides=layer.strides)
 
 
 def _up_sampling(layer: Any, maps: _Maps) -> _Maps:
@@ -290,6 +290,7 @@ def _relu(layer: Any, maps: _Maps) -> _Maps:
 _WRITERS: dict[str, Callable[..., _Maps]] = {
     "Activation": _activate,
     "Add": partial(_elementwise, "Add"),
+    "AveragePooling2D": partial(_pooling, "AveragePool"),
     "BatchNormalization": _batch_norm,
     "Conv2D": _conv,
     "Dense": _dense,
@@ -298,7 +299,7 @@ _WRITERS: dict[str, Callable[..., _Maps]] = {
     "GlobalAveragePooling2D": _average,
     "LayerNormalization": _layer_norm,
     "LayerScale": _layer_scale,
-    "MaxPooling2D": _max_pooling,
+    "MaxPooling2D": partial(_pooling, "MaxPool"),
     "Multiply": partial(_elementwise, "Mul"),
     "ReLU": _relu,
     "Reshape": _same,  # of vectors to maps of one pixel

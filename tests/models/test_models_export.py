@@ -163,6 +163,7 @@ def test_an_activation_that_is_not_known_is_named():
         keras.layers.Conv2D(5, (3, 5), padding="same", dilation_rate=2, use_bias=False),
         keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
         keras.layers.Dense(4, activation="relu"),
+        keras.layers.AveragePooling2D(2),
         keras.layers.UpSampling2D(2),
     ],
     ids=lambda layer: layer.name,
