@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 __all__ = ["Word", "write_words"]
@@ -97,4 +96,6 @@ def _sprite(text: str, size: int) -> tuple[np.ndarray, np.ndarray, int, int]:
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
+    from matplotlib.font_manager import findfont
+
     return ImageFont.truetype(findfont("DejaVu Sans"), size)

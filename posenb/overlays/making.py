@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,14 +18,16 @@ from posenb.core import Poses
 from posenb.errors import AnalysisError, InvalidInputError
 from posenb.inference import load_poses, source_video
 from posenb.inference.ahead import ahead
-from posenb.overlays.canvas import Canvas
 from posenb.overlays.config import LabelledVideoConfig
 from posenb.overlays.lettering import Word, write_words
-from posenb.overlays.overlay import Overlay, make_overlay, make_track
 from posenb.overlays.schedule import Schedule, frame_range, make_schedule
-from posenb.overlays.traces import Traces, make_traces
 from posenb.overlays.view import View, make_view
 from posenb.video import VideoInfo, VideoReader, VideoWriter, open_video
+
+if TYPE_CHECKING:  # they load matplotlib, which the options of a video do not need
+    from posenb.overlays.canvas import Canvas
+    from posenb.overlays.overlay import Overlay
+    from posenb.overlays.traces import Traces
 
 __all__ = ["Scene", "labelled_video", "make_scene"]
 
@@ -194,6 +196,10 @@ def make_scene(
     UnknownNameError
         If a keypoint does not exist.
     """
+    from posenb.overlays.canvas import Canvas
+    from posenb.overlays.overlay import make_overlay, make_track
+    from posenb.overlays.traces import make_traces
+
     assert poses.frames is not None
     default = (int(poses.frames[0]), int(poses.frames[-1]) + 1)
     start, stop = frame_range(config.start, config.stop, default, info)

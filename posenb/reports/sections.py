@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from posenb.plots import plot_errors, plot_learning_curve
-from posenb.plots.style import figure_bytes
+from posenb import plots
 from posenb.reports.recordings import Recording, Truth
 from posenb.reports.runs import RunStory
 from posenb.reports.tables import (
@@ -122,7 +121,7 @@ def _exactness(story: RunStory, model: str | None) -> list[str]:
         figure = _figure(
             "How the distances are spread",
             {
-                theme: plot_errors(evaluation.errors, cutoff=evaluation.cutoff, theme=theme)
+                theme: plots.plot_errors(evaluation.errors, cutoff=evaluation.cutoff, theme=theme)
                 for theme in ("light", "dark")
             },
         )
@@ -155,6 +154,8 @@ def _error_table(errors: pd.DataFrame, others: Mapping[str, Sequence[float]]) ->
 
 def _figure(words: str, themes: Mapping[Literal["light", "dark"], Figure]) -> str:
     """Return a figure of which the page shows the one of its theme."""
+    from posenb.plots.style import figure_bytes
+
     pictures = "".join(
         f'<img class="of-{theme}" alt="{html.escape(words)}" '
         f'src="{data_url("image/svg+xml", figure_bytes(figure, "svg"))}">'
@@ -194,7 +195,10 @@ def _learning(story: RunStory) -> list[str]:
     if len(story.history):
         figure = _figure(
             "Learning curve",
-            {theme: plot_learning_curve(story.history, theme=theme) for theme in ("light", "dark")},
+            {
+                theme: plots.plot_learning_curve(story.history, theme=theme)
+                for theme in ("light", "dark")
+            },
         )
     return [_section("How it learned", f'<div class="pair"><div>{told}</div>{figure}</div>')]
 

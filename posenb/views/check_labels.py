@@ -16,8 +16,6 @@ from posenb._registry import unknown_name
 from posenb.core import FrameName, Labels, Visibility
 from posenb.errors import LabelError, LabelWarning, StorageError
 from posenb.plots.label_page import Tile, label_page
-from posenb.plots.labels import draw_labels, find_signs
-from posenb.plots.style import figure_bytes
 from posenb.project import Project, open_project, read_image
 
 __all__ = ["LabelCheck", "check_labels"]
@@ -144,6 +142,9 @@ def _read(project: Project, frame: FrameName) -> np.ndarray | None:
 
 def _draw(labels: Labels, n: int, image: np.ndarray, folder: str, zoom: bool) -> Tile:
     """Write the picture of frame `n`."""
+    from posenb.plots.labels import draw_labels, find_signs
+    from posenb.plots.style import figure_bytes
+
     assert labels.visibility is not None
     frame = labels.frames[n]
     name = "/".join(part for part in frame if part)
