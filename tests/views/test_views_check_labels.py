@@ -1,7 +1,6 @@
 """Labels over their frames: a picture of each, and a page that shows them all."""
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,9 +129,10 @@ def test_real_projects_of_other_programs_are_drawn(
 ):
     # Drawing every frame takes half a minute; what is read and written is the same.
     drawn = []
-    room = sys.modules["posenb.views.check_labels"]
-    monkeypatch.setattr(room, "draw_labels", lambda image, *_, **__: drawn.append(image.shape))
-    monkeypatch.setattr(room, "figure_bytes", lambda *_: b"picture")
+    monkeypatch.setattr(
+        "posenb.plots.labels.draw_labels", lambda image, *_, **__: drawn.append(image.shape)
+    )
+    monkeypatch.setattr("posenb.plots.style.figure_bytes", lambda *_: b"picture")
     check = check_labels(shared_data / folder, output=tmp_path, **QUIET)
     assert len(check.pictures) == len(drawn) == count
     text = Path(check.page).read_text()
