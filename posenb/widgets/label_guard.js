@@ -52,6 +52,12 @@ function render({ model, el }) {
     root.addEventListener("keydown", (event) => {
       if (onCanvas(event) && event.key === "Tab") event.stopImmediatePropagation();
     }, capture);
+    // After a mouse click on a button the keys belong to the canvas again; who goes through
+    // the buttons with the keyboard stays where they are.
+    root.addEventListener("click", (event) => {
+      const button = event.target.closest?.("button");
+      if (button && event.detail > 0) box.querySelector("canvas")?.focus({ preventScroll: true });
+    }, { signal: controller.signal });
     for (const kind of ["click", "keyup", "mouseup"]) root.addEventListener(kind, wake, capture);
   };
   attach();

@@ -153,11 +153,14 @@ def test_edits_by_mouse_and_keys_reach_the_table_and_survive_the_kernel(
     desk.choose("rightear")
     desk.press("delete")
     desk.choose("tailbase")
-    desk.canvas.focus()
-    desk.page.keyboard.press("Shift+ArrowRight")
+    desk.page.keyboard.press("Shift+ArrowRight")  # after a click on a button keys work on
     desk.press("next")
     desk.press("copy")
-    desk.page.wait_for_timeout(1200)  # no more than a second's work may be lost
+    desk.notebook.wait_for(".pnb-status:has-text('✓ Saved')")  # nobody asked for it
+    for _ in range(100):
+        if desk.ask("view.saver.status.kind") == "saved":
+            break
+        desk.page.wait_for_timeout(100)
     desk.notebook.kill_kernel()
     found = table(project)
     assert found.visibility[:, 0].tolist() == 2 * [[2, Visibility.OCCLUDED, 0, 2]]
