@@ -611,7 +611,8 @@ def test_a_project_in_memory_is_evaluated_like_a_local_one(
 ):
     monkeypatch.setenv("POSENB_CACHE", str(tmp_path / "cache"))
     folder = f"memory://{tmp_path.name}/project"
-    evaluation = quiet(make_project(folder, model_file), figures=True, worst=2)
+    run = make_project(folder, model_file)
+    evaluation = quiet(run, figures=True, worst=2, precision="float32")
     pd.testing.assert_frame_equal(evaluation.errors, whole.errors)
     assert evaluation.url == f"{folder}/runs/first/evaluation"
     assert len(storage.list_files(storage.join(evaluation.url, "worst"))) == 2
