@@ -164,9 +164,12 @@ class Notebook:
         (line,) = [line for line in status.splitlines() if line.startswith(figure)]
         return int(line.split()[1]) * 1024 / 1e6
 
-    def kill_kernel(self) -> None:
-        """Kill the kernel outright and wait until the server has started it anew."""
-        before = self.kernel_pid()
+    def kill_kernel(self, before: int | None = None) -> None:
+        """Kill the kernel outright and wait until the server has started it anew.
+
+        A busy kernel answers late; who means to kill one asks for its number `before`.
+        """
+        before = before or self.kernel_pid()
         os.kill(before, signal.SIGKILL)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

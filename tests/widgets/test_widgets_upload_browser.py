@@ -99,10 +99,11 @@ def test_after_the_kernel_was_killed_the_same_file_goes_on(open_notebook, projec
     digest = make_video(tmp_path / "m.mp4", clip, 40_000_000)
     notebook = open_notebook([show(project)])
     notebook.wait_for(".pnb-up-drop")
+    victim = notebook.kernel_pid()
     notebook.ask(SLOW)
     choose(notebook, tmp_path / "m.mp4")
     wait_until_some_came(notebook, 50)
-    notebook.kill_kernel()
+    notebook.kill_kernel(victim)
     assert arrived_files(project) == []
     notebook.run_all()
     notebook.wait_for("[data-phase=missing]")
