@@ -79,7 +79,7 @@ def test_debugging_shows_the_traceback_of_an_error(tmp_path):
 
 
 UNEXPECTED = (
-    "import sys, posenb.cli.commands as commands\n"
+    "import sys, posenb.cli.project_commands as commands\n"
     "def fail(*_, **__): raise ZeroDivisionError('by nought\\nand more')\n"
     "commands.open_project = fail\n"
     "sys.argv = ['posenb', 'open', 'x']\n"
@@ -112,7 +112,7 @@ def test_an_interrupt_exits_with_130_and_says_how_to_go_on(posenb, monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("posenb.cli.commands.open_project", interrupt)
+    monkeypatch.setattr("posenb.cli.project_commands.open_project", interrupt)
     done = posenb("open", "x")
     assert done.exit_code == 130
     assert "run the same command to go on" in done.stderr
@@ -120,7 +120,7 @@ def test_an_interrupt_exits_with_130_and_says_how_to_go_on(posenb, monkeypatch):
 
 
 NOISY = (
-    "import os, sys, warnings, posenb.cli.commands as commands\n"
+    "import os, sys, warnings, posenb.cli.project_commands as commands\n"
     "from posenb.errors import VideoWarning\n"
     "def make(*_, **__):\n"
     "    os.write(2, b'I0000 native noise')\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posenb import storage
-from posenb.cli import browsing, commands
+from posenb.cli import browsing, showing_commands
 from posenb.cli.browsing import show_page
 from posenb.core import Poses, Skeleton, TrainConfig
 from posenb.inference.record import write_analysis
@@ -54,7 +54,7 @@ def asked(monkeypatch):
         calls.append((source, options))
         return str(source) + "/report.html"
 
-    monkeypatch.setattr(commands, "report_verb", report)
+    monkeypatch.setattr(showing_commands, "report_verb", report)
     return calls
 
 
@@ -128,7 +128,7 @@ def test_the_demo_opens_its_report_if_asked(posenb, monkeypatch, shown, tmp_path
     class Found:
         page_url = str(tmp_path / "report.html")
 
-    monkeypatch.setattr(commands, "demo_verb", lambda *_, **__: Found())
+    monkeypatch.setattr(showing_commands, "demo_verb", lambda *_, **__: Found())
     posenb("demo", tmp_path, "--open")
     assert shown == [(tmp_path / "report.html").as_uri()]
 
