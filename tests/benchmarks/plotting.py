@@ -9,6 +9,7 @@ the next picture is shown; frames a second while the time panels are dragged.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -148,7 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, nargs="+", default=[1_500, 10_000, 100_000])
     parser.add_argument("--keypoints", type=int, default=12)
-    parser.add_argument("--chromium", default=None, help="executable; Playwright's own by default")
+    parser.add_argument("--chromium", default=shutil.which("chromium"), help="executable")
     parser.add_argument("--ours-only", action="store_true")
     options = parser.parse_args()
     sys.stdout.write("".join(f"{head:>10}" for head in HEADS) + "\n")
