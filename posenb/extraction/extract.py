@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import io
-import math
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +12,15 @@ import numpy as np
 from posenb import storage
 from posenb._progress import Progress, ProgressBar, tqdm_progress
 from posenb.core import FrameName
-from posenb.errors import InvalidInputError, ProjectError, StorageError, VideoError, VideoWarning
+from posenb.errors import ProjectError, VideoError, VideoWarning
 from posenb.extraction.choosing import Thumbnails, choose_frames
 from posenb.extraction.config import ExtractConfig, Method
 from posenb.extraction.looking import find_candidates, look_at_video
+from posenb.extraction.writing import Crop, find_crop, frame_numbers, write_frame
 from posenb.project import Project, list_frames, open_project
-from posenb.video import VideoInfo, VideoReader, open_video
+from posenb.video import VideoReader, open_video
 
 __all__ = ["extract_frames"]
-
-Crop = tuple[int, int, int, int]
 
 
 def extract_frames(
@@ -108,11 +103,11 @@ def extract_frames(
     # Videos that have enough come first, for what they show is not to be taken again.
     for name in sorted(there, key=lambda name: len(there[name]) < chosen.count):
         with open_video(home.video_url(name)) as video:
-            work = _Work(home, name, video, chosen, _crop(home, name, chosen, video.info))
+            work = _Work(home, name, video, chosen, find_crop(home, name, video.info, chosen.crop))
             if len(there[name]) < chosen.count:
                 added += _extract(work, there[name], seen, progress)
             else:
-                seen.append(work.look(_numbers(there[name], video.frame_count)).pictures)
+                seen.append(work.look(frame_numbers(there[name], video.frame_count)).pictures)
     return tuple(added)
 
 
@@ -130,31 +125,6 @@ class _Work:
         """Return small pictures of what the images show."""
         return look_at_video(self.video, ranks, crop=self.crop, bar=bar)
 
-    def write(self, index: int) -> FrameName | None:
-        """Write one frame, and return its name unless somebody else was faster.
-
-        Raises
-        ------
-        VideoError
-            If the frame is too damaged to be decoded.
-        """
-        from PIL import Image
-
-        x1, x2, y1, y2 = self.crop
-        picture = self.video[index][y1:y2, x1:x2]
-        # DeepLabCut's number of digits; a video of one frame has none and so at least "0".
-        digits = math.ceil(math.log10(self.video.frame_count))
-        frame = FrameName(self.name, f"img{str(index).zfill(digits)}.png")
-        data = io.BytesIO()
-        Image.fromarray(picture).save(data, format="png")
-        try:
-            storage.write_bytes(self.project.image_url(frame), data.getvalue(), exclusive=True)
-        except StorageError as error:
-            if error.errno != errno.EEXIST:
-                raise
-            return None
-        return frame
-
 
 def _extract(
     work: _Work, there: Sequence[FrameName], seen: list[np.ndarray], progress: Progress
@@ -166,7 +136,7 @@ def _extract(
     added: list[FrameName] = []
     with progress(len(ranks) + wanted, f"Extracting from {work.name}", "frame") as bar:
         candidates = work.look(ranks, bar)
-        taken = work.look(_numbers(there, work.video.frame_count))
+        taken = work.look(frame_numbers(there, work.video.frame_count))
         unlike = _of_shape(seen, candidates.pictures.shape[1:])
         while wanted:
             indices = choose_frames(
@@ -196,7 +166,7 @@ def _write(
     names: list[FrameName] = []
     for index in indices.tolist():
         try:
-            name = work.write(index)
+            name = write_frame(work.project, work.name, work.video, index, work.crop)
         except VideoError:
             continue
         whole.append(index)
@@ -238,25 +208,6 @@ def _find_videos(project: Project, videos: str | Sequence[str] | None) -> tuple[
     return tuple(dict.fromkeys(names))
 
 
-def _numbers(frames: Sequence[FrameName], frame_count: int) -> np.ndarray:
-    """Return which frames of the video those images are, by their names."""
-    matches = (re.fullmatch(r"img(\d+)\.\w+", frame.image) for frame in frames)
-    numbers = np.array(sorted({int(match[1]) for match in matches if match}), np.int64)
-    return numbers[numbers < frame_count]
-
-
 def _of_shape(seen: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     fitting = [pictures for pictures in seen if pictures.shape[1:] == shape]
     return np.concatenate([np.empty((0, *shape), np.uint8), *fitting])
-
-
-def _crop(project: Project, name: str, config: ExtractConfig, video: VideoInfo) -> Crop:
-    crop = config.crop or project.crops.get(name) or (0, video.width, 0, video.height)
-    x1, x2, y1, y2 = crop
-    if not (0 <= x1 < x2 <= video.width and 0 <= y1 < y2 <= video.height):
-        raise InvalidInputError(
-            "A crop is x1, x2, y1, y2 with 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height; got "
-            f"{crop} for {video.url}, which is {video.width} x {video.height} pixels. Give "
-            "another crop."
-        )
-    return crop
