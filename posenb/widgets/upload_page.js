@@ -1,24 +1,5 @@
-// What the uploader shows: rows of files, told by the kernel. It follows upload_agent.js in the
-// same module.
-
-function make(tag, classes = "", content = "", attributes = {}) {
-  const element = document.createElement(tag);
-  if (classes) element.className = classes;
-  if (content) element.textContent = content;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-function button(icon, label, act, { text = "", classes = "" } = {}) {
-  const bare = text ? "" : "pnb-bare";
-  const made = make("button", `jupyter-button pnb-icon pnb-icon-${icon} ${bare} ${classes}`, text, {
-    type: "button",
-    title: label,
-    "aria-label": label,
-  });
-  made.addEventListener("click", act);
-  return made;
-}
+// What the uploader shows: rows of files, told by the kernel. It follows upload_agent.js and
+// elements.js in the same module.
 
 const SAYS = {
   picked: () => "Waits for the kernel.",

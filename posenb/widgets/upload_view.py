@@ -33,7 +33,7 @@ class Uploader(anywidget.AnyWidget):
         With the videos that were added so far.
     """
 
-    _esm = _read("upload_agent.js") + _read("upload_page.js")
+    _esm = _read("upload_agent.js") + _read("elements.js") + _read("upload_page.js")
     _css = stylesheet() + _read("upload.css")
 
     view = traitlets.Dict().tag(sync=True)
