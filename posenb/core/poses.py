@@ -50,6 +50,9 @@ class Poses:
         Whatever tells how the poses came about (digests, config, versions, video).
     url : str, optional
         The table that they were read from or written to, if any.
+    spread : ndarray, shape (T, I, K), optional
+        How far the models of an ensemble are from each other, pixels: the root mean square
+        of their distances from `positions`. None unless several models looked.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Poses:
     scorer: str = "posenb"
     provenance: Mapping[str, Any] = field(default_factory=dict)
     url: str | None = None
+    spread: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Normalise dtypes, make the arrays read-only and check the rules."""
@@ -80,6 +84,12 @@ class Poses:
                 f"likelihoods of shape (frames, individuals, keypoints), here with "
                 f"{len(self.individuals)} individuals and {len(self.skeleton)} keypoints; got "
                 f"{positions.shape} and {likelihoods.shape}."
+            )
+        spread = None if self.spread is None else np.array(self.spread, dtype=np.float64)
+        if spread is not None and spread.shape != likelihoods.shape:
+            raise InvalidInputError(
+                f"A spread has the shape of the likelihoods, {likelihoods.shape}; got "
+                f"{spread.shape}. Cut both alike, or leave it out: spread=None."
             )
         check_individuals(self.individuals)
         once = [self.skeleton.index(name) for name in self.skeleton.unique]
@@ -95,11 +105,13 @@ class Poses:
                 f"{frames.shape}."
             )
         frames = frames.astype(np.int64)
-        for array in (positions, likelihoods, frames):
-            array.flags.writeable = False
+        for array in (positions, likelihoods, frames, spread):
+            if array is not None:
+                array.flags.writeable = False
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "likelihoods", likelihoods)
         object.__setattr__(self, "frames", frames)
+        object.__setattr__(self, "spread", spread)
         object.__setattr__(self, "individuals", tuple(self.individuals))
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
@@ -126,14 +138,14 @@ class Poses:
         -------
         DataFrame
             Columns ``frame, time, individual, keypoint, x, y, likelihood``: time in
-            seconds, x and y in pixels. The wide layout of DeepLabCut is what lies in
-            the files beside the video.
+            seconds, x and y in pixels; for poses of an ensemble also ``spread``. The wide
+            layout of DeepLabCut is what lies in the files beside the video.
         """
         import pandas as pd
 
         assert self.frames is not None
         count, individuals, keypoints = self.likelihoods.shape
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "frame": np.repeat(self.frames, individuals * keypoints),
                 "time": np.repeat(self.times, individuals * keypoints),
@@ -144,6 +156,7 @@ class Poses:
                 "likelihood": self.likelihoods.ravel(),
             }
         )
+        return table if self.spread is None else table.assign(spread=self.spread.ravel())
 
     def to_xarray(self) -> xr.Dataset:
         """Return a dataset laid out as the package movement lays out its poses.
@@ -152,7 +165,8 @@ class Poses:
         -------
         Dataset
             ``position (time, space, keypoint, individual)`` in pixels and
-            ``confidence (time, keypoint, individual)``; ``time`` in seconds, or in
+            ``confidence (time, keypoint, individual)``, for poses of an ensemble also
+            ``spread``, laid out likewise; ``time`` in seconds, or in
             frames where the frame rate is unknown. movement called the dimensions
             ``keypoints`` and ``individuals`` before its version 0.17; where such a
             version is installed, so are these.
@@ -168,17 +182,18 @@ class Poses:
         xarray = import_optional("xarray", extra="xarray", purpose="Poses.to_xarray")
         known = np.isfinite(self.fps)
         names = [name or f"individual_{i}" for i, name in enumerate(self.individuals)]
+        axes = ("time", keypoint, individual)
+        variables = {
+            "position": (
+                ("time", "space", keypoint, individual),
+                self.positions.transpose(0, 3, 2, 1),
+            ),
+            "confidence": (axes, self.likelihoods.transpose(0, 2, 1)),
+        }
+        if self.spread is not None:
+            variables["spread"] = (axes, self.spread.transpose(0, 2, 1))
         dataset: xr.Dataset = xarray.Dataset(
-            {
-                "position": (
-                    ("time", "space", keypoint, individual),
-                    self.positions.transpose(0, 3, 2, 1),
-                ),
-                "confidence": (
-                    ("time", keypoint, individual),
-                    self.likelihoods.transpose(0, 2, 1),
-                ),
-            },
+            variables,
             coords={
                 "time": self.times if known else self.frames,
                 "space": ["x", "y"],

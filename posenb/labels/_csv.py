@@ -15,7 +15,7 @@ from posenb.labels._table import Table, dataframe
 
 __all__ = ["append_csv", "read_csv", "write_csv"]
 
-_COORDS = ("x", "y", "z", "likelihood")
+_COORDS = ("x", "y", "z", "likelihood", "spread")
 _HEADERS = ("scorer", "individuals", "bodyparts", "coords")
 
 

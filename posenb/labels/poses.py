@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,9 +16,13 @@ from posenb.labels._hdf import append_hdf, write_hdf
 from posenb.labels._table import Grid, Table, from_grid, to_grid
 from posenb.labels.files import SUFFIXES, read_table, table_suffix
 
-__all__ = ["read_poses", "write_poses"]
+__all__ = ["SPREAD", "read_poses", "spread_url", "write_poses"]
+
+SPREAD = "_spread"
+"""What the names of tables with a spread end in."""
 
 _COORDS = ("x", "y", "likelihood")
+_SPREAD_COORDS = ("spread",)
 # Written at a time, so that poses of a long video are not held several times over.
 _ROWS = 20_000
 
@@ -25,7 +31,9 @@ def write_poses(url: storage.Url, poses: Poses) -> str:
     """Write poses as ``.h5`` and ``.csv``, readable by DeepLabCut, movement and pandas.
 
     The same poses give the same bytes. The ``.h5`` comes last: where it is there, both
-    are.
+    are. The spread of an ensemble goes into tables of its own beside them afterwards,
+    ``..._spread.h5`` and ``.csv``: DeepLabCut and movement count on three columns a
+    keypoint and would take a fourth for a coordinate.
 
     Parameters
     ----------
@@ -46,25 +54,39 @@ def write_poses(url: storage.Url, poses: Poses) -> str:
         If an individual bears the name ``single``, which DeepLabCut reserves.
     """
     stem = _stem(url)
-    first, *rest = (slice(start, start + _ROWS) for start in range(0, max(len(poses), 1), _ROWS))
-    with storage.writing(f"{stem}.csv") as path:
-        write_csv(path, _table(poses, first))
-        for rows in rest:
-            append_csv(path, _table(poses, rows))
-    with storage.writing(f"{stem}.h5") as path:
-        appendable = write_hdf(path, _table(poses, first), appendable=True)
-        if rest and not appendable:
-            write_hdf(path, _table(poses, slice(None)), appendable=False)
-        for rows in rest if appendable else ():
-            append_hdf(path, _table(poses, rows))
+    for suffix in SUFFIXES:  # a spread must never lie beside other poses than its own
+        storage.remove(stem + SPREAD + suffix)
+    _write(stem, poses, _COORDS)
+    if poses.spread is not None:
+        _write(stem + SPREAD, poses, _SPREAD_COORDS)
     return f"{stem}.h5"
 
 
-def _table(poses: Poses, rows: slice) -> Table:
+def _write(stem: str, poses: Poses, coords: tuple[str, ...]) -> None:
+    table = partial(_table, poses, coords)
+    first, *rest = (slice(start, start + _ROWS) for start in range(0, max(len(poses), 1), _ROWS))
+    with storage.writing(f"{stem}.csv") as path:
+        write_csv(path, table(first))
+        for rows in rest:
+            append_csv(path, table(rows))
+    with storage.writing(f"{stem}.h5") as path:
+        appendable = write_hdf(path, table(first), appendable=True)
+        if rest and not appendable:
+            write_hdf(path, table(slice(None)), appendable=False)
+        for rows in rest if appendable else ():
+            append_hdf(path, table(rows))
+
+
+def _table(poses: Poses, coords: tuple[str, ...], rows: slice) -> Table:
     assert poses.frames is not None
-    values = np.concatenate([poses.positions[rows], poses.likelihoods[rows, ..., None]], axis=-1)
+    if coords == _SPREAD_COORDS:
+        assert poses.spread is not None
+        values = poses.spread[rows, ..., None]
+    else:
+        parts = [poses.positions[rows], poses.likelihoods[rows, ..., None]]
+        values = np.concatenate(parts, axis=-1)
     grid = Grid(values, poses.skeleton, poses.individuals, poses.scorer)
-    return from_grid(grid, _COORDS, poses.frames[rows, None])
+    return from_grid(grid, coords, poses.frames[rows, None])
 
 
 def read_poses(url: storage.Url) -> Poses:
@@ -99,7 +121,7 @@ def read_poses(url: storage.Url) -> Poses:
     table = read_table(table_url)
     try:
         grid = to_grid(table, _COORDS)
-        return Poses(
+        poses = Poses(
             grid.values[..., :2],
             grid.values[..., 2],
             grid.skeleton,
@@ -110,6 +132,30 @@ def read_poses(url: storage.Url) -> Poses:
         )
     except (InvalidInputError, LabelError) as error:
         raise LabelError(f"{table_url}: {error}") from error
+    beside = spread_url(table_url)
+    return _with_spread(poses, beside) if storage.exists(beside) else poses
+
+
+def spread_url(table_url: str) -> str:
+    """Return where the spread of the poses in the table `table_url` lies, if they have one."""
+    stem, dot, suffix = table_url.rpartition(".")
+    return f"{stem}{SPREAD}{dot}{suffix}"
+
+
+def _with_spread(poses: Poses, url: str) -> Poses:
+    table = read_table(url)
+    try:
+        grid = to_grid(table, _SPREAD_COORDS, poses.skeleton)
+        frames = _frame_indices(table.index)
+    except (InvalidInputError, LabelError) as error:
+        raise LabelError(f"{url}: {error}") from error
+    assert poses.frames is not None
+    if not np.array_equal(frames, poses.frames) or grid.scorer != poses.scorer:
+        raise LabelError(
+            f"A spread belongs to the poses beside it; {url} has other frames or another scorer "
+            f"than {poses.url}. Delete it, or analyze the video again."
+        )
+    return replace(poses, spread=grid.values[..., 0])
 
 
 def _stem(url: storage.Url) -> str:

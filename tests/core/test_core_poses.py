@@ -42,6 +42,31 @@ def test_shapes_must_agree(positions, likelihoods):
         Poses(np.zeros(positions), np.zeros(likelihoods), PAIR)
 
 
+def test_a_spread_has_a_number_for_each_keypoint():
+    spread = np.arange(12.0).reshape(3, 2, 2)
+    assert replace(two_animals(), spread=spread).spread.tolist() == spread.tolist()
+    with pytest.raises(InvalidInputError, match=r"shape of the likelihoods, \(3, 2, 2\)"):
+        replace(two_animals(), spread=spread[:2])
+
+
+def test_a_spread_is_one_more_column_and_without_one_there_is_none():
+    spread = np.arange(12.0).reshape(3, 2, 2)
+    table = replace(two_animals(), spread=spread).to_dataframe()
+    assert table.columns[-1] == "spread"
+    row = table.query("frame == 2 and individual == 'bob' and keypoint == 'nose'")
+    assert row["spread"].item() == spread[2, 1, 0]
+    assert "spread" not in two_animals().to_dataframe()
+
+
+def test_a_spread_reaches_xarray_under_the_same_axes_as_the_confidence():
+    pytest.importorskip("xarray")
+    spread = np.arange(12.0).reshape(3, 2, 2)
+    dataset = replace(two_animals(), spread=spread).to_xarray()
+    assert dataset.spread.dims == dataset.confidence.dims
+    assert dataset.spread.to_numpy()[2, 0, 1] == spread[2, 1, 0]
+    assert "spread" not in two_animals().to_xarray()
+
+
 def test_keypoints_of_the_scene_stand_with_the_first_animal():
     scene = Skeleton(("nose", "corner"), unique=("corner",))
     with pytest.raises(InvalidInputError, match="corner have positions for others too"):
@@ -54,8 +79,8 @@ def test_animals_have_names_of_their_own():
 
 
 def test_nobody_can_change_poses_afterwards():
-    poses = two_animals()
-    for array in (poses.positions, poses.likelihoods, poses.frames):
+    poses = replace(two_animals(), spread=np.zeros((3, 2, 2)))
+    for array in (poses.positions, poses.likelihoods, poses.frames, poses.spread):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     with pytest.raises(TypeError):

@@ -1,5 +1,6 @@
 import hashlib
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,65 @@ RATS = ("rat 1", "rat 2")
 def test_poses_come_back(tmp_path, made, suffix):
     write_poses(tmp_path / "m1DLC_net", made)
     assert_same_poses(read_poses(tmp_path / f"m1DLC_net{suffix}"), made)
+
+
+def of_an_ensemble(**options) -> Poses:
+    made = poses(**options)
+    spread = np.random.default_rng(3).gamma(1.0, 2.0, made.likelihoods.shape)
+    if len(made):
+        spread[0, 0, 0] = np.nan
+    once = [made.skeleton.keypoints.index(name) for name in made.skeleton.unique]
+    spread[:, 1:, once] = np.nan
+    return replace(made, spread=spread)
+
+
+@pytest.mark.parametrize("suffix", ["", ".h5", ".csv"])
+@pytest.mark.parametrize(
+    "options", [{}, {"individuals": RATS}, {"individuals": RATS, "skeleton": SCENE}]
+)
+def test_the_spread_of_an_ensemble_comes_back(tmp_path, options, suffix):
+    made = of_an_ensemble(**options)
+    write_poses(tmp_path / "p", made)
+    read = read_poses(tmp_path / f"p{suffix}")
+    assert_same_poses(read, made)
+    np.testing.assert_array_equal(read.spread, made.spread)
+
+
+def test_a_spread_changes_nothing_of_what_others_read(tmp_path):
+    made = of_an_ensemble()
+    write_poses(tmp_path / "with", made)
+    write_poses(tmp_path / "without", replace(made, spread=None))
+    for suffix in ("h5", "csv"):
+        table = (tmp_path / f"with.{suffix}").read_bytes()
+        assert table == (tmp_path / f"without.{suffix}").read_bytes()
+    assert read_poses(tmp_path / "without").spread is None
+
+
+def test_pandas_reads_a_spread(tmp_path):
+    made = of_an_ensemble()
+    write_poses(tmp_path / "p", made)
+    table = pd.read_csv(tmp_path / "p_spread.csv", header=[0, 1, 2], index_col=0)
+    assert table.columns[0] == ("DLC_net", "snout", "spread")
+    pd.testing.assert_frame_equal(
+        table, pd.read_hdf(tmp_path / "p_spread.h5"), check_dtype=False, check_names=False
+    )
+    np.testing.assert_array_equal(table.to_numpy(), made.spread[:, 0])
+
+
+def test_poses_without_a_spread_take_that_of_others_away(tmp_path):
+    write_poses(tmp_path / "p", of_an_ensemble())
+    write_poses(tmp_path / "p", poses())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.csv", "p.h5"]
+    assert read_poses(tmp_path / "p").spread is None
+
+
+def test_a_spread_of_other_frames_is_refused(tmp_path):
+    write_poses(tmp_path / "p", of_an_ensemble())
+    write_poses(tmp_path / "q", of_an_ensemble(count=4))
+    (tmp_path / "q_spread.h5").rename(tmp_path / "p_spread.h5")
+    with pytest.raises(LabelError, match="belongs to the poses beside it"):
+        read_poses(tmp_path / "p.h5")
+    assert read_poses(tmp_path / "p.csv").spread is not None
 
 
 def test_poses_come_back_from_the_cloud():
