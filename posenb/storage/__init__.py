@@ -22,7 +22,7 @@ from posenb.storage.files import (
 )
 from posenb.storage.folders import copy_folder, interrupted_copy
 from posenb.storage.growing import Growing, grow
-from posenb.storage.locks import lock, update_bytes
+from posenb.storage.locks import lock, lock_sign, update_bytes
 from posenb.storage.parallel import in_order
 from posenb.storage.urls import Url, is_local, join, name, parent, relative, resolve
 
@@ -45,6 +45,7 @@ __all__ = [
     "list_files",
     "list_folders",
     "lock",
+    "lock_sign",
     "move",
     "name",
     "open_read",

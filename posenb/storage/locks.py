@@ -21,7 +21,7 @@ from posenb.storage.files import read_bytes, write_bytes
 from posenb.storage.stores import store_of
 from posenb.storage.urls import OWN_PREFIX, Url, is_local, join, name, parent, resolve
 
-__all__ = ["lock", "update_bytes"]
+__all__ = ["lock", "lock_sign", "update_bytes"]
 
 # A remote holder rewrites its lock this often per lease; one that was silent for a
 # whole lease (seconds, by the clock of whoever waits) is taken for dead.
@@ -29,6 +29,7 @@ _LEASE = 20.0
 _BEATS_PER_LEASE = 4
 _POLL = 0.2
 _FREE = ".free"
+_GLANCE = 0.1  # seconds in which another one's glance at a local lock is over
 
 
 @contextmanager
@@ -84,6 +85,47 @@ def update_bytes(
         if new is not None and new != old:
             insist()
             write_bytes(url, new)
+
+
+def lock_sign(url: Url) -> str | None:
+    """Tell whether anyone holds the lock of `url`, without waiting for it.
+
+    Parameters
+    ----------
+    url : str or PathLike
+        What `lock` was given.
+
+    Returns
+    -------
+    str or None
+        None if it is free. Else a text: on object stores the holder changes it every
+        few seconds for as long as it lives; a local lock dies with its holder.
+    """
+    whole = resolve(url)
+    if is_local(whole):
+        return _system_sign(whole)
+    folder = _lock_url(whole)
+    turns = _turns(folder)
+    if turns.free:
+        return None
+    beat = _read_or_none(join(folder, f"{turns.last:012d}")) or b""
+    return f"{turns.last} {beat.decode()}"
+
+
+def _system_sign(whole: str) -> str | None:
+    from filelock import FileLock, Timeout
+
+    path = _lock_url(os.path.realpath(whole))
+    if not os.path.exists(path):  # noqa: PTH110 (URLs are texts here)
+        return None
+    glance = FileLock(path, thread_local=False)
+    with naming_faults("Locking", whole):
+        try:
+            glance.acquire(timeout=_GLANCE, poll_interval=_GLANCE / 5)
+        except Timeout:
+            return "held"
+    glance.release()
+    return None
 
 
 def _held(whole: str, timeout: float) -> AbstractContextManager[Callable[[], None]]:
