@@ -10,7 +10,7 @@ from types import ModuleType
 
 from posenb.errors import MissingBackendError, MissingPackageError
 
-__all__ = ["import_optional", "require_keras"]
+__all__ = ["import_optional", "require_backend", "require_keras"]
 
 _BACKENDS = ("tensorflow", "jax")
 
@@ -48,8 +48,8 @@ def import_optional(
         ) from error
 
 
-def require_keras() -> ModuleType:
-    """Import Keras with a backend that is installed.
+def require_backend() -> str:
+    """Return the backend with which Keras will compute, without loading either.
 
     Keras reads ``KERAS_BACKEND`` when it is first imported. When the variable is
     not set and TensorFlow, Keras's default, is absent but JAX is there (as in
@@ -73,7 +73,17 @@ def require_keras() -> ModuleType:
             'Install one of the two with: pip install "posenb[tensorflow]" or '
             'pip install "posenb[jax]"'
         )
-    if wanted is None:
-        os.environ["KERAS_BACKEND"] = installed[0]
+    return wanted or installed[0]
+
+
+def require_keras() -> ModuleType:
+    """Import Keras with a backend that is installed, as `require_backend` chooses it.
+
+    Raises
+    ------
+    MissingBackendError
+        If neither TensorFlow nor JAX is installed.
+    """
+    os.environ["KERAS_BACKEND"] = require_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return import_module("keras")
