@@ -19,6 +19,7 @@ __all__ = [
     "ProjectError",
     "StorageError",
     "TrainingError",
+    "TrainingStoppedError",
     "UnknownNameError",
     "VideoError",
     "VideoWarning",
@@ -83,6 +84,10 @@ class ModelError(PosenbError):
 
 class TrainingError(PosenbError):
     """A training run cannot start or go on."""
+
+
+class TrainingStoppedError(TrainingError):
+    """A training stopped because it was asked to; trained again, it goes on."""
 
 
 class AnalysisError(PosenbError):

@@ -73,8 +73,23 @@ class Run:
 
     @property
     def history_url(self) -> str:
-        """URL of the learning curve, a CSV with one row a validation."""
+        """URL of the learning curve, a CSV with one row a validation; it grows in training."""
         return storage.join(self.url, "history.csv")
+
+    @property
+    def record_url(self) -> str:
+        """URL of what its training last said of itself, a JSON."""
+        return storage.join(self.url, "training.json")
+
+    @property
+    def stop_url(self) -> str:
+        """URL of the request that its training shall stop."""
+        return storage.join(self.url, "stop")
+
+    @property
+    def lock_url(self) -> str:
+        """URL of what a process holds while it trains the run; no file is there."""
+        return storage.join(self.url, "training")
 
     @property
     def evaluation_url(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from posenb._progress import Progress
 from posenb.core import TrainConfig
-from posenb.errors import TrainingError
+from posenb.errors import TrainingError, TrainingStoppedError
 from posenb.models import jit_compile
 from posenb.training.batches import Batch, prefetch
 from posenb.training.checkpoints import Checkpoint
@@ -80,6 +80,7 @@ class _Saver:
     """Keeps the time spent on checkpoints below a tenth of the whole."""
 
     keep: Callable[[Checkpoint], None]
+    step: int
     cost: float = 0.0
     last: float = field(default_factory=time.monotonic)
 
@@ -91,6 +92,7 @@ class _Saver:
         self.keep(checkpoint)
         self.last = time.monotonic()
         self.cost = self.last - start
+        self.step = checkpoint.step
 
 
 def train_learner(
@@ -101,6 +103,7 @@ def train_learner(
     *,
     checkpoint: Checkpoint | None,
     save: Callable[[Checkpoint], None],
+    tell: Callable[[Sequence[dict[str, Any]]], bool],
     progress: Progress,
 ) -> Outcome:
     """Train until the steps are done or validation stops improving.
@@ -117,7 +120,10 @@ def train_learner(
         Where to go on from.
     save : callable
         Keeps a checkpoint. It is called after validations, as often as a tenth of the
-        time allows.
+        time allows, and where training is asked to stop.
+    tell : callable
+        Receives the history so far, before the first step and after each validation,
+        and returns whether to stop there.
     progress : Progress
 
     Returns
@@ -128,6 +134,8 @@ def train_learner(
     ------
     TrainingError
         If the loss is no longer a number, or the checkpoint is of another network.
+    TrainingStoppedError
+        If `tell` said so before the work was done; a checkpoint is written.
     """
     learner.compile(optimizer=make_optimizer(config), jit_compile=jit_compile())
     # In float16 Keras has wrapped the optimizer by now; its loss scale is state as well.
@@ -139,10 +147,17 @@ def train_learner(
         step, history = checkpoint.step, list(checkpoint.history)
         best = _best_of(history, checkpoint.best)
     seconds = history[-1]["seconds"] if history else 0.0
-    saver = _Saver(save)
+    saver = _Saver(save, step)
     with progress(config.steps, "Training", "step") as bar:
         bar.advance(step)
         while step < config.steps and best.since < config.patience:
+            if tell(history):
+                if step > saver.step:
+                    saver.save(_checkpoint(step, variables, best, history))
+                raise TrainingStoppedError(
+                    f"Stopped after {step} of {config.steps} steps, as was asked for. Train again "
+                    "under the same name, and it goes on from there."
+                )
             start = time.monotonic()
             stop = min(step + config.validate_every, config.steps)
             loss = _fit(learner, batch_at, step, stop, on_step=_Advance(bar, config, history))
@@ -152,8 +167,7 @@ def train_learner(
             history.append({**row, "loss": loss, "validation_error": error})
             best.update(error, lambda: _values(learner.network.weights))
             if saver.due():
-                state = _values(variables)
-                saver.save(Checkpoint(step, state, best.weights, tuple(history)))
+                saver.save(_checkpoint(step, variables, best, history))
     return Outcome(best.weights or _values(learner.network.weights), tuple(history))
 
 
@@ -202,6 +216,12 @@ def _fit(
             "set mixed_precision=False."
         )
     return loss
+
+
+def _checkpoint(
+    step: int, variables: Sequence[Any], best: _Best, history: Sequence[dict[str, Any]]
+) -> Checkpoint:
+    return Checkpoint(step, _values(variables), best.weights, tuple(history))
 
 
 def _best_of(history: list[dict[str, Any]], weights: tuple[np.ndarray, ...]) -> _Best:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +18,8 @@ from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
-from posenb.errors import StorageError, TrainingError
+from posenb.errors import TrainingError
+from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch
 from posenb.labels import labels_digest, make_split, write_split
 from posenb.models import (
     Resize,
@@ -59,24 +57,32 @@ def train(
     *,
     name: str | None = None,
     split: Split | None = None,
+    background: bool = False,
     progress: Progress = tqdm_progress,
     **options: Any,
 ) -> Run:
     """Fine-tune a network on a project's labelled frames.
 
     Killed at any moment and called again with the same arguments, it goes on from its
-    last checkpoint; called again after it has finished, it returns the finished run.
+    last checkpoint; called again after it has finished, it returns the finished run. A run
+    that was begun goes on by its name alone.
 
     Parameters
     ----------
     project : Project or URL
     config : TrainConfig, optional
+        By default that of the run `name` if there is one, else `TrainConfig()`.
     name : str, optional
         Of the run, a folder below ``runs/``. By default made of the backbone, the seed
         and a digest of config, labels and split, so that the same call is the same run.
     split : Split, optional
         Which frames train, validate and test; drawn as `config.split` says by default.
+    background : bool, default False
+        Train in a process of its own, ``posenb train PROJECT --name NAME``, which goes on
+        when this one ends, and return the run at once. What cannot be trained is refused
+        here all the same. See `posenb.watch`.
     progress : Progress, optional
+        Nothing is shown of what trains in the background.
     **options
         Fields of `TrainConfig`, or of its parts by their bare names
         (``backbone="resnet_50"``, ``test_fraction=0.5``), instead of `config`.
@@ -91,6 +97,8 @@ def train(
         If frames of the split are not labelled or those that train show no keypoint, the
         run is being trained elsewhere or was started with another config or split, or the
         loss is no longer a number.
+    TrainingStoppedError
+        If it was asked to stop (`posenb.stop_training`) before it was finished.
     LabelError
         If nothing is labelled, or the image of a labelled frame cannot be read.
     ConfigError
@@ -105,8 +113,11 @@ def train(
             f"Give either a config or options; got both ({', '.join(options)}). Use "
             "config.replace(...)."
         )
-    config = TrainConfig.from_options(**options) if config is None else config
     project = project if isinstance(project, Project) else open_project(project)
+    begun = Run(storage.join(project.runs_url, name)) if name else None
+    if begun is not None and config is None and not options and storage.exists(begun.config_url):
+        config = begun.config()
+    config = TrainConfig.from_options(**options) if config is None else config
     labels = _one_animal(project.labels())
     chosen = make_split(labels, config.split) if split is None else split
     run = Run(storage.join(project.runs_url, name or _default_name(config, labels, chosen)))
@@ -116,17 +127,24 @@ def train(
         _check_labels(run, digest)
         storage.remove(run.checkpoint_url)  # a kill may have come between model and removal
         return run
-    with _alone(run):
+    if background:
+        check_reach(run)
+    with alone(run):
         if storage.exists(run.config_url):
             _check_same(run, config, split)
         else:
             get_backbone(config.model.backbone)
             _trainable(labels, chosen)
             _begin(run, config, chosen, digest)
-        if not run.finished:  # another process may have finished it while this one waited
+        if run.finished:  # another process may have finished it while this one waited
+            return run
+        if background:
+            launch(run)
+            return run
+        with attended(run) as attendance:
             kept = run.split()
             task = _prepare(project, labels, kept, config, progress)
-            outcome = _fit(run, task, config, progress)
+            outcome = _fit(run, task, config, attendance, progress)
             _finish(run, task, outcome, config, _of_split(labels, kept))
     return run
 
@@ -194,19 +212,6 @@ def _check_labels(run: Run, digest: str) -> None:
         )
 
 
-@contextmanager
-def _alone(run: Run) -> Iterator[None]:
-    """Hold the run against other processes that would train it too."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(storage.lock(storage.join(run.url, "training"), timeout=1.0))
-        except StorageError as error:
-            raise TrainingError(
-                f"A run is trained by one process at a time; {run.name!r} is not free: {error}"
-            ) from error
-        yield
-
-
 def _begin(run: Run, config: TrainConfig, split: Split, digest: str) -> None:
     """Write what was decided, the config last: its file says that the run has begun."""
     write_split(run.split_url, split)
@@ -263,7 +268,9 @@ def _thinned(count: int, most: int) -> list[int]:
     return list(range(0, count, max(1, math.ceil(count / most))))
 
 
-def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outcome:
+def _fit(
+    run: Run, task: _Task, config: TrainConfig, attendance: Attendance, progress: Progress
+) -> Outcome:
     with data_parallel(config.batch_size):
         with policy(precision(config.mixed_precision)), seeded(config.seed):
             weights = _local_weights(config.model.weights)
@@ -284,6 +291,7 @@ def _fit(run: Run, task: _Task, config: TrainConfig, progress: Progress) -> Outc
             config,
             checkpoint=checkpoint,
             save=partial(write_checkpoint, run.checkpoint_url),
+            tell=attendance.tell,
             progress=progress,
         )
 
@@ -345,17 +353,8 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
             "train_frames": len(task.train),
         },
     )
-    storage.write_text(run.history_url, _history_table(outcome))
+    storage.write_text(run.history_url, history_table(outcome.history))
     storage.write_bytes(run.network_url, export_network(predictor, description).encode())
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
     storage.remove(run.checkpoint_url)
-
-
-def _history_table(outcome: Outcome) -> str:
-    text = io.StringIO()
-    columns = ["step", "seconds", "loss", "validation_error"]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(outcome.history)
-    return text.getvalue()
