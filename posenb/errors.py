@@ -23,6 +23,8 @@ __all__ = [
     "UnknownNameError",
     "VideoError",
     "VideoWarning",
+    "ZooError",
+    "ZooWarning",
 ]
 
 
@@ -92,3 +94,11 @@ class TrainingStoppedError(TrainingError):
 
 class AnalysisError(PosenbError):
     """A video analysis cannot start or go on."""
+
+
+class ZooError(PosenbError):
+    """A model of the zoo cannot be listed, fetched, checked or published."""
+
+
+class ZooWarning(UserWarning):
+    """A part of the zoo cannot be reached; the rest can be used."""
