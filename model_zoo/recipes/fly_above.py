@@ -1,0 +1,151 @@
+"""The fruit fly from above: python model_zoo/recipes/fly_above.py (needs sleap-io).
+
+Recordings are divided, not frames: `demo-flies13-preds` and `clip` train, `two_flies` chooses
+the checkpoint, and `single_fly` is held out, in whole frames. Where there are two flies, one is
+wanted: a window is cut out around it and the other one painted over with the empty arena, unless
+they touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import posenb as pn
+from common import VARIED, Recipe, data_folder, trained
+from posenb.core import FrameName
+from posenb.labels import given_split
+from posenb.video import VideoReader, open_video
+
+TRAIN, VALIDATION, TEST = ("demo-flies13-preds", "clip"), "two_flies", "single_fly"
+COUNTS = {"demo-flies13-preds": 120, "clip": 100, "two_flies": 30, "single_fly": 64}
+WINDOW, MARGIN = 384, 24  # pixels; a fly is some 120 long
+APART = 12.0  # pixels between the nearest keypoints of two flies, so that they do not touch
+AROUND = 34.0  # pixels from its skeleton to the outmost pixel of a fly
+EMPTY = 20  # percentile over time that shows the arena: flies are bright and walk about
+
+
+def empty_arena(video: VideoReader) -> np.ndarray:
+    """Return the arena without flies, uint8 (H, W, 3)."""
+    frames = np.stack([video[i] for i in np.linspace(0, len(video) - 1, 40).astype(int)])
+    return np.percentile(frames, EMPTY, axis=0, method="nearest").astype(np.uint8)
+
+
+def distance_to(fly: np.ndarray, edges: list[tuple[int, int]], size: int) -> np.ndarray:
+    """Return the distance of each pixel of a square frame to a fly's skeleton, pixels."""
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    nearest = np.full((size, size), np.inf, np.float32)
+    for start, end in ((fly[a], fly[b]) for a, b in edges):
+        if np.isnan(start).any() or np.isnan(end).any():
+            continue
+        along = end - start
+        share = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1.0)
+        share = share.clip(0, 1)
+        away = np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+        nearest = np.minimum(nearest, away)
+    return nearest
+
+
+def single_flies(
+    picture: np.ndarray,
+    flies: np.ndarray,
+    edges: list[tuple[int, int]],
+    arena: np.ndarray,
+    generator: np.random.Generator,
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield number, window and keypoints of each fly of a frame that touches no other."""
+    size = len(picture)
+    reach = [distance_to(fly, edges, size) for fly in flies]
+    for number, fly in enumerate(flies):
+        others = np.delete(flies, number, axis=0).reshape(-1, 1, 2)
+        if np.nanmin(np.linalg.norm(others - fly, axis=-1), initial=np.inf) < APART:
+            continue
+        alone = picture.copy()
+        for other in (n for n in range(len(flies)) if n != number):
+            hidden = (reach[other] < AROUND) & (reach[other] < reach[number])
+            alone[hidden] = arena[hidden]
+        low, high = np.nanmin(fly, axis=0) - MARGIN, np.nanmax(fly, axis=0) + MARGIN
+        first, last = np.maximum(high - WINDOW, 0), np.minimum(low, size - WINDOW)
+        left, top = generator.uniform(np.minimum(first, last), last).clip(0).astype(int)
+        window = alone[top : top + WINDOW, left : left + WINDOW]
+        yield number, window, fly - (left, top)
+
+
+def frames_of(
+    data: Path, recording: str, generator: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, picture and keypoints of frames of one recording, evenly over its length."""
+    poses, edges = labelled(data, recording)
+    far = [(frame, flies) for frame, flies in poses if closest(flies) >= APART]
+    chosen = np.linspace(0, len(far) - 1, min(COUNTS[recording], len(far))).round().astype(int)
+    with open_video(data / f"{recording}.mp4") as video:
+        arena = empty_arena(video)
+        for frame, flies in (far[i] for i in np.unique(chosen)):
+            picture = video[frame]
+            if recording == TEST:
+                yield f"img{frame:04d}.png", picture, flies[0]
+                continue
+            for number, *found in single_flies(picture, flies, edges, arena, generator):
+                yield f"img{frame:04d}_{number}.png", *found
+
+
+def labelled(data: Path, recording: str) -> tuple[list[Any], list[tuple[int, int]]]:
+    """Read the flies of each frame, shape (I, K, 2), and the edges of their skeleton."""
+    import sleap_io
+
+    poses = sleap_io.load_slp(str(data / f"{recording}.slp"), open_videos=False)
+    frames = [
+        (int(frame.frame_idx), np.stack([each.numpy() for each in frame.instances]))
+        for frame in poses.labeled_frames
+    ]
+    return frames, [(int(a), int(b)) for a, b in poses.skeletons[0].edge_inds]
+
+
+def closest(flies: np.ndarray) -> float:
+    """Return the distance of the nearest keypoints of two flies, pixels."""
+    pairs = [(a, b) for a in range(len(flies)) for b in range(a)]
+    apart = [np.nanmin(np.linalg.norm(flies[a][:, None] - flies[b], axis=-1)) for a, b in pairs]
+    return float(min(apart, default=np.inf))
+
+
+def prepare(data: Path, folder: Path) -> tuple[pn.Project, pn.Split]:
+    """Write a project whose videos are the recordings, and say which part each is."""
+    if not (folder / "posenb.yaml").exists():
+        write_project(data / "flies", folder)
+    project = pn.open_project(folder)
+    split = given_split(project.labels(), train=TRAIN, validation=[VALIDATION], test=[TEST])
+    return project, split
+
+
+def write_project(data: Path, folder: Path) -> None:
+    """Write the frames, their labels and, last of all, the project."""
+    import sleap_io
+
+    skeleton = sleap_io.load_slp(str(data / f"{TEST}.slp"), open_videos=False).skeletons[0]
+    generator = np.random.default_rng(12)
+    labels = []
+    for recording in COUNTS:
+        target = folder / "labeled-data" / recording
+        target.mkdir(parents=True, exist_ok=True)
+        images, positions = [], []
+        for name, picture, fly in frames_of(data, recording, generator):
+            Image.fromarray(picture).save(target / name)
+            images.append(FrameName(recording, name))
+            positions.append(fly[None])
+        names = pn.Skeleton(tuple(skeleton.node_names))
+        labels.append(pn.Labels(tuple(images), np.stack(positions), names))
+    names = skeleton.node_names
+    edges = [(names[a], names[b]) for a, b in skeleton.edge_inds]
+    project = pn.create_project(folder, keypoints=names, skeleton=edges, name="fly")
+    for each in labels:
+        project.save_labels(each)
+
+
+RECIPE = Recipe("fly_above", prepare, {"seed": 12, "steps": 1500, **VARIED})
+
+if __name__ == "__main__":
+    trained(RECIPE, data_folder())
