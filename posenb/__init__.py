@@ -35,6 +35,7 @@ _PUBLIC = {
     "TrainConfig": "posenb.core:TrainConfig",
     "Trajectories": "posenb.views:Trajectories",
     "Visibility": "posenb.core:Visibility",
+    "Watch": "posenb.widgets:Watch",
     "add_videos": "posenb.project:add_videos",
     "analyze": "posenb.inference:analyze",
     "analyze_live": "posenb.live:analyze_live",
@@ -59,9 +60,11 @@ _PUBLIC = {
     "plot_trajectories": "posenb.views:plot_trajectories",
     "quantise": "posenb.inference:quantise",
     "report": "posenb.reports:report",
+    "stop_training": "posenb.jobs:stop_training",
     "to_dlc": "posenb.project:to_dlc",
     "train": "posenb.training:train",
     "upload": "posenb.widgets:upload",
+    "watch": "posenb.widgets:watch",
 }
 
 __all__ = list(_PUBLIC)

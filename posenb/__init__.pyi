@@ -18,6 +18,7 @@ from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
 from posenb.inference import quantise as quantise
+from posenb.jobs import stop_training as stop_training
 from posenb.live import LiveConfig as LiveConfig
 from posenb.live import LiveRecording as LiveRecording
 from posenb.live import analyze_live as analyze_live
@@ -44,8 +45,10 @@ from posenb.views import Trajectories as Trajectories
 from posenb.views import check_labels as check_labels
 from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
+from posenb.widgets import Watch as Watch
 from posenb.widgets import label as label
 from posenb.widgets import upload as upload
+from posenb.widgets import watch as watch
 
 __version__: str
 __all__ = [
@@ -70,6 +73,7 @@ __all__ = [
     "TrainConfig",
     "Trajectories",
     "Visibility",
+    "Watch",
     "add_videos",
     "analyze",
     "analyze_live",
@@ -94,7 +98,9 @@ __all__ = [
     "plot_trajectories",
     "quantise",
     "report",
+    "stop_training",
     "to_dlc",
     "train",
     "upload",
+    "watch",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from posenb import storage
 from posenb.core import Split, TrainConfig
 from posenb.errors import ProjectError
 from posenb.labels import read_split
+
+if TYPE_CHECKING:
+    from posenb import Watch
 
 __all__ = ["Run", "list_runs", "open_run"]
 
@@ -100,6 +103,17 @@ class Run:
     def finished(self) -> bool:
         """Whether the trained model is there."""
         return storage.exists(self.model_url)
+
+    def watch(self) -> Watch:
+        """Watch its training, as `posenb.watch` does.
+
+        Returns
+        -------
+        Watch
+        """
+        import posenb  # whose table of names leads to the rooms above
+
+        return posenb.watch(self)
 
     def config(self) -> TrainConfig:
         """Read the config the run was started with."""

@@ -2,5 +2,6 @@
 
 from posenb.widgets.label_view import LabelView, label
 from posenb.widgets.upload_view import Uploader, upload
+from posenb.widgets.watch_view import Watch, watch
 
-__all__ = ["LabelView", "Uploader", "label", "upload"]
+__all__ = ["LabelView", "Uploader", "Watch", "label", "upload", "watch"]

@@ -59,6 +59,7 @@ ICONS = {
     "right": '<path d="M4 12h16M14 6l6 6-6 6"/>',
     "upload": '<path d="M12 15V4M7 8.5l5-5 5 5M5 20h14"/>',
     "pause": '<path d="M9 5v14M15 5v14"/>',
+    "stop": '<rect x="6" y="6" width="12" height="12" rx="1.5"/>',
     "play": '<path d="M7 5l11 7-11 7z"/>',
     "close": '<path d="M6 6l12 12M18 6L6 18"/>',
     "again": '<path d="M20 11a8 8 0 1 0-2.3 6.2"/><path d="M20 4v7h-7"/>',
