@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 import posenb
 from posenb.cli import commands
 from posenb.cli.noise import debugging, show_only_own
-from posenb.errors import PosenbError
+from posenb.errors import PosenbError, TrainingStoppedError
 
 __all__ = ["app", "main"]
 
@@ -36,6 +36,9 @@ class _Program(TyperGroup):
         """Run a command and turn what goes wrong into a message and an exit code."""
         try:
             return super().invoke(ctx)
+        except TrainingStoppedError as error:
+            _complain("stopped", str(error))
+            raise typer.Exit(_INTERRUPTED) from error
         except PosenbError as error:
             if debugging():
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from posenb.cli import project_commands, run_commands, showing_commands
+from posenb.cli import project_commands, run_commands, showing_commands, training_commands
 
 __all__ = ["COMMANDS"]
 
@@ -15,6 +15,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extract-frames": project_commands.extract,
     "check-labels": project_commands.check_labels,
     "train": run_commands.train,
+    "watch": training_commands.watch,
+    "stop-training": training_commands.stop,
     "evaluate": run_commands.evaluate,
     "quantise": run_commands.quantise,
     "analyze": run_commands.analyze,

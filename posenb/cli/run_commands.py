@@ -33,13 +33,18 @@ def train(
         str | None,
         typer.Option(metavar="name", help="Name of the run; by default made of its options."),
     ] = None,
+    background: Annotated[
+        bool,
+        typer.Option("--background", help="Train in a process of its own and return at once."),
+    ] = False,
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
     """Train a network on the labelled frames; stopped and run again, it goes on."""
     from posenb.training import train as train_verb
 
-    run = train_verb(project, name=name, progress=progress_of(quiet), **options)
+    progress = progress_of(quiet)
+    run = train_verb(project, name=name, background=background, progress=progress, **options)
     typer.echo(run.url)
 
 

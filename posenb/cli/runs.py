@@ -7,7 +7,7 @@ from posenb._registry import unknown_name
 from posenb.errors import InvalidInputError, ProjectError
 from posenb.project import Run, list_runs, open_project
 
-__all__ = ["choose_run"]
+__all__ = ["choose_run", "choose_training"]
 
 
 def choose_run(url: str, name: str | None = None) -> Run | str:
@@ -61,4 +61,43 @@ def choose_run(url: str, name: str | None = None) -> Run | str:
     going = f" ({', '.join(each.name for each in runs)} did not finish)" if runs else ""
     raise ProjectError(
         f"This needs a finished run; {url} has none{going}. Train first: posenb train {url}"
+    )
+
+
+def choose_training(url: str, name: str | None = None) -> Run:
+    """Return the run that `url` means, or the one of the project there that is unfinished.
+
+    Parameters
+    ----------
+    url : str
+        Folder of a run or of a project.
+    name : str, optional
+        Of a run of the project; without it, its only run is taken, or its only
+        unfinished one.
+
+    Raises
+    ------
+    ProjectError
+        If there is neither a run nor a project, or several could be meant.
+    UnknownNameError
+        If the project has no such run.
+    InvalidInputError
+        If a run is named twice.
+    """
+    run = Run(storage.resolve(url))
+    if name is not None or storage.exists(run.config_url):
+        chosen = choose_run(url, name)
+        return chosen if isinstance(chosen, Run) else Run(chosen)
+    runs = list_runs(open_project(run.url).url)
+    unfinished = [each for each in runs if not each.finished]
+    for meant in (unfinished, runs):
+        if len(meant) == 1:
+            return meant[0]
+    if not runs:
+        raise ProjectError(
+            f"This needs a run; {url} has none. Train first: posenb train {url} --background"
+        )
+    raise ProjectError(
+        f"Say which run is meant; {url} has {', '.join(each.name for each in unfinished or runs)}. "
+        "Choose with --run NAME."
     )
