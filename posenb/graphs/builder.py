@@ -15,7 +15,7 @@ OPSET = 17
 """Version of the ONNX operators; the first with LayerNormalization, known since 2022."""
 
 _IR = 8  # version of the file format that goes with it
-TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9}
+TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7, "bool": 9, "float16": 10}
 """Numbers of data types."""
 
 Shape = Sequence[int | str]

@@ -11,7 +11,7 @@ from posenb.graphs.builder import TYPES, GraphBuilder
 from posenb.graphs.network import NetworkFile
 from posenb.graphs.wire import fields, message, numbers
 
-__all__ = ["quantise_network", "rounded_values"]
+__all__ = ["quantise_network", "read_constant", "rounded_values"]
 
 # Operators around convolutions that pass whole numbers on, so that these alone go through memory.
 _ROUNDED = ("Conv", "Pad", "Resize", "MaxPool")
@@ -21,7 +21,7 @@ Range = tuple[float, float]
 
 def rounded_values(network: NetworkFile) -> tuple[str, ...]:
     """Return the values whose ranges `quantise_network` must know, each once."""
-    constants = {_read_constant(data)[0] for data in network.constants}
+    constants = {read_constant(data)[0] for data in network.constants}
     read = (_rounded_inputs(*_read_node(node)) for node in network.nodes)
     return tuple(dict.fromkeys(name for names in read for name in names if name not in constants))
 
@@ -53,7 +53,7 @@ def quantise_network(network: NetworkFile, ranges: Mapping[str, Range]) -> Netwo
     -------
     NetworkFile
     """
-    constants = dict(map(_read_constant, network.constants))
+    constants = dict(map(read_constant, network.constants))
     graph = GraphBuilder("int8")
     steps: dict[str, tuple[str, float]] = {}
     used: set[str] = set()
@@ -110,7 +110,7 @@ def _with_inputs(node: bytes, inputs: Sequence[str]) -> bytes:
     return message(*((1, name) for name in inputs), *others)
 
 
-def _read_constant(data: bytes) -> tuple[str, np.ndarray]:
+def read_constant(data: bytes) -> tuple[str, np.ndarray]:
     """Return name and values of an encoded constant that `GraphBuilder` wrote."""
     parts = dict(fields(data))
     shape = tuple(numbers(parts.get(1, b"")))
