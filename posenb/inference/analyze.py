@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.core import AnalyzeConfig, Poses
+from posenb.inference.ensemble import AnyModel, find_models
 from posenb.inference.fleet import analyze_on_cluster
-from posenb.inference.model import Model, find_model
 from posenb.inference.plan import make_plan
 from posenb.inference.record import current_poses
 from posenb.inference.results import begin, finish
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["analyze"]
 
+Models = Run | storage.Url | Sequence[Run | storage.Url]
+
 
 @overload
 def analyze(
-    run: Run | storage.Url,
+    run: Models,
     video: storage.Url,
     *,
     config: AnalyzeConfig | None = None,
@@ -40,7 +42,7 @@ def analyze(
 
 @overload
 def analyze(
-    run: Run | storage.Url,
+    run: Models,
     video: Sequence[storage.Url],
     *,
     config: AnalyzeConfig | None = None,
@@ -52,7 +54,7 @@ def analyze(
 
 
 def analyze(
-    run: Run | storage.Url,
+    run: Models,
     video: storage.Url | Sequence[storage.Url],
     *,
     config: AnalyzeConfig | None = None,
@@ -76,8 +78,9 @@ def analyze(
 
     Parameters
     ----------
-    run : Run, str or PathLike
-        A finished run, the folder of one, or a ``.keras`` file.
+    run : Run, str, PathLike or sequence of them
+        A finished run, the folder of one, or a ``.keras`` or ``.onnx`` file. Several are an
+        ensemble; see the notes.
     video : str, PathLike or sequence of them
         Name of a video of the project, path or URL.
     config : AnalyzeConfig, optional
@@ -85,8 +88,9 @@ def analyze(
         the video counts.
     output : str or PathLike, optional
         Folder for the files; with several videos, each gets a folder of its name in it.
-        By default ``poses/<video>/<run>/`` in the project, or, for a model outside any
-        project, ``<video>_poses/`` beside the video.
+        By default ``poses/<video>/<run>/`` in the project (for an ensemble the name is made
+        of its models), or, for a model outside any project, ``<video>_poses/`` beside the
+        video.
     client : distributed.Client, optional
         A Dask cluster whose workers do the work; see the notes.
     progress : callable, optional
@@ -103,11 +107,13 @@ def analyze(
     Raises
     ------
     AnalysisError
-        If the run is not finished, the output folder cannot be written or holds the
+        If the run is not finished, models of an ensemble have other keypoints than the
+        first, the output folder cannot be written or holds the
         poses of another video, the video changes meanwhile, the model is for several
         animals, or the cluster breaks down.
     ConfigError, InvalidInputError
-        If an option is unknown, or crop or range do not lie in the video.
+        If an option is unknown, crop or range do not lie in the video, or a model is in an
+        ensemble twice.
     UnknownNameError
         If the project has no video of that name.
     VideoError, StorageError
@@ -137,6 +143,13 @@ def analyze(
     hundred frames each, which another one takes over. Where a video has keyframes far
     apart, the chunks between two go to one worker, lest frames be decoded twice.
 
+    Of an ensemble, each model looks at every frame, which is decoded once. The pose is the
+    median over the models, and `Poses.spread` tells how far they are from it in pixels (the
+    root mean square of their distances), which is large where they disagree: these are
+    frames to look at, or to label. The spread lies in ``poses_spread.h5`` and ``.csv``. The
+    models must find the same keypoints; trained from the same labels with different seeds,
+    they differ in what is chance. It takes the time of all of them.
+
     Workers that share a machine should share its cores too: Dask tells each by
     ``OMP_NUM_THREADS`` to use one.
 
@@ -144,11 +157,13 @@ def analyze(
     --------
     >>> poses = analyze("gs://lab/reach/runs/first", "m3v1")  # doctest: +SKIP
     >>> poses.to_dataframe()  # doctest: +SKIP
+    >>> poses = analyze(["reach/runs/first", "reach/runs/second"], "m3v1")  # doctest: +SKIP
+    >>> poses.spread  # doctest: +SKIP
     >>> from distributed import Client  # doctest: +SKIP
     >>> analyze("gs://lab/reach/runs/first", urls, client=Client())  # doctest: +SKIP
     """
     chosen = AnalyzeConfig(**options) if config is None else config.replace(**options)
-    model = find_model(
+    model = find_models(
         run,
         runtime=chosen.runtime,
         precision=chosen.precision,
@@ -165,7 +180,7 @@ def analyze(
     return [_analyze(model, target, chosen, progress) for target in targets]
 
 
-def _analyze(model: Model, target: Target, config: AnalyzeConfig, progress: Progress) -> Poses:
+def _analyze(model: AnyModel, target: Target, config: AnalyzeConfig, progress: Progress) -> Poses:
     plan = make_plan(model, target, config)
     poses = current_poses(target.output, plan.key)
     if poses is None:

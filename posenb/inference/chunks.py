@@ -106,8 +106,8 @@ class Finished:
 
     Parameters
     ----------
-    poses : ndarray of float32, shape (N, K, 3)
-        What `Predict` returned, NaN for frames that could not be decoded.
+    poses : ndarray of float32, shape (N, K, 3), or (N, K, 4) with a spread
+        What the model returned, NaN for frames that could not be decoded.
     software : mapping of str to str
         Versions of what made them.
     """

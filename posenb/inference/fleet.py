@@ -15,7 +15,7 @@ from posenb._progress import Progress
 from posenb.core import AnalyzeConfig, Poses
 from posenb.errors import AnalysisError
 from posenb.inference.chunks import ChunkFolder, Span, in_spans
-from posenb.inference.model import Model, find_model
+from posenb.inference.ensemble import AnyModel, find_models
 from posenb.inference.plan import Plan, make_plan
 from posenb.inference.record import current_poses
 from posenb.inference.results import begin, finish
@@ -33,7 +33,7 @@ _TURN = threading.Lock()
 
 def analyze_on_cluster(
     client: Client,
-    model: Model,
+    model: AnyModel,
     targets: Sequence[Target],
     config: AnalyzeConfig,
     progress: Progress,
@@ -47,7 +47,7 @@ def analyze_on_cluster(
     Parameters
     ----------
     client : distributed.Client
-    model : Model
+    model : Model or Ensemble
     targets : sequence of Target
     config : AnalyzeConfig
     progress : callable
@@ -149,18 +149,21 @@ def work_on(job: Job, span: Span) -> None:
     if missing:
         check_unchanged(job)
         with _TURN:
-            model = _model(job.model, job.runtime, job.precision, job.variants, job.identity)
+            model = _model(job.models, job.runtime, job.precision, job.variants, job.identity)
             model.predict(job.frames, job.batch_size, job.crop)  # compiled by one thread for all
         do_spans(job, in_spans(missing, ()), model)
 
 
 @lru_cache(maxsize=2)
-def _model(url: str, runtime: str, precision: str, variants: Variants, identity: str) -> Model:
-    model = find_model(url, runtime=runtime, precision=precision, variants=variants)
+def _model(
+    urls: tuple[str, ...], runtime: str, precision: str, variants: Variants, identity: str
+) -> AnyModel:
+    model = find_models(urls, runtime=runtime, precision=precision, variants=variants)
     if model.identity != identity:
         raise AnalysisError(
-            f"All workers must compute with the same model in the same way; {url} is another one "
-            f"here than where the work was planned ({model.identity} instead of {identity}). "
-            "Install the same packages everywhere, or run it again if the model was replaced."
+            f"All workers must compute with the same model in the same way; {', '.join(urls)} is "
+            f"another one here than where the work was planned ({model.identity} instead of "
+            f"{identity}). Install the same packages everywhere, or run it again if the model was "
+            "replaced."
         )
     return model

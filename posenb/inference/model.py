@@ -55,6 +55,21 @@ class Model:
     precision: str = "auto"
     variants: Variants = _PLAIN
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The file, as the one that there is."""
+        return (self.url,)
+
+    @property
+    def name(self) -> str:
+        """Name of the run, else that in the file."""
+        return self.description.name if self.run is None else self.run.name
+
+    @property
+    def project_url(self) -> str | None:
+        """The project of the run, if it belongs to one."""
+        return None if self.run is None else self.run.project_url
+
     @cached_property
     def path(self) -> Path:
         """Local copy of the file."""
@@ -145,6 +160,25 @@ class Model:
                 "project with one individual."
             )
         return description
+
+    @property
+    def input_area(self) -> float:
+        """Pixels that the network sees of a pixel of the source, at the largest size."""
+        return (self.description.scale * max(self.variants.scales)) ** 2
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers there are of each keypoint: x, y and likelihood."""
+        return 3
+
+    @property
+    def story(self) -> dict[str, Any]:
+        """What ``meta.json`` tells of it."""
+        return {
+            "run": None if self.run is None else self.run.name,
+            "sha256": self.digest,
+            "description": self.description.model_dump(mode="json"),
+        }
 
     @property
     def software(self) -> Mapping[str, str]:

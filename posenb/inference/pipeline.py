@@ -115,7 +115,7 @@ def run_spans(
     predict: Predict,
     put: Callable[[Chunk, np.ndarray], Any],
     *,
-    keypoints: int,
+    shape: tuple[int, int],
     ring: Ring,
     decoders: int = 1,
     on_frames: Callable[[int], None] = lambda _: None,
@@ -138,9 +138,9 @@ def run_spans(
     predict : Predict
         Called with up to `predict.workers` batches at a time.
     put : callable
-        Takes a chunk and its poses, shape (N, K, 3). Called in another thread.
-    keypoints : int
-        K.
+        Takes a chunk and its poses, shape (N, *shape). Called in another thread.
+    shape : (int, int)
+        Keypoints, and numbers of each.
     ring : Ring
         Of no use afterwards.
     decoders : int, optional
@@ -161,7 +161,7 @@ def run_spans(
             for _ in range(decoders):
                 decoder = decoding.submit(_decode, todo, source, ring, events)
                 decoder.add_done_callback(events.put)
-            books = _Books(predict, predicting, ring, events, keypoints)
+            books = _Books(predict, predicting, ring, events, shape)
             written: Future[Any] | None = None
             for chunk, poses in books.finished(decoders, on_frames):
                 if written is not None:
@@ -200,7 +200,7 @@ class _Books:
     pool: ThreadPoolExecutor
     ring: Ring
     events: SimpleQueue[_Event]
-    keypoints: int
+    shape: tuple[int, int]
 
     def finished(
         self, decoders: int, on_frames: Callable[[int], None]
@@ -219,8 +219,8 @@ class _Books:
                 continue
             chunk = event.batch.chunk if isinstance(event, _Predicted) else event.chunk
             if chunk not in partial_chunks:
-                shape = (len(chunk), self.keypoints, 3)
-                partial_chunks[chunk] = _Partial(np.full(shape, np.nan, np.float32))
+                empty = np.full((len(chunk), *self.shape), np.nan, np.float32)
+                partial_chunks[chunk] = _Partial(empty)
             mine = partial_chunks[chunk]
             if isinstance(event, _Decoded):
                 mine.decoded += len(event.indices)

@@ -9,7 +9,7 @@ from functools import cached_property
 from posenb import storage
 from posenb.core import AnalyzeConfig, FrameFormat
 from posenb.inference.chunks import Chunk, ChunkFolder, Recipe, Span, in_spans
-from posenb.inference.model import Model
+from posenb.inference.ensemble import AnyModel
 from posenb.inference.record import analysis_key
 from posenb.inference.sizing import BATCH_SIZES, batch_size_for
 from posenb.inference.target import Target, identity, whole_crop, whole_range
@@ -27,7 +27,7 @@ class Plan:
 
     Parameters
     ----------
-    model : Model
+    model : Model or Ensemble
     target : Target
         The video and where its poses go.
     config : AnalyzeConfig
@@ -48,7 +48,7 @@ class Plan:
         First frame of each chunk and the one after its last.
     """
 
-    model: Model
+    model: AnyModel
     target: Target
     config: AnalyzeConfig
     info: VideoInfo
@@ -94,7 +94,7 @@ class Plan:
         assert isinstance(self.config.batch_size, int)
         whole = (0, self.frames.width, 0, self.frames.height)
         return Job(
-            model=self.model.url,
+            models=self.model.urls,
             video=self.target.url,
             folder=self.folder.url,
             runtime=self.model.choice.runtime,
@@ -108,7 +108,7 @@ class Plan:
         )
 
 
-def make_plan(model: Model, target: Target, config: AnalyzeConfig) -> Plan:
+def make_plan(model: AnyModel, target: Target, config: AnalyzeConfig) -> Plan:
     """Look at a video and find out what is to be done.
 
     Raises
@@ -154,6 +154,5 @@ def _begun(drafts: Sequence[Plan]) -> Plan | None:
 
 def _batch_size(plan: Plan) -> int:
     x1, x2, y1, y2 = plan.crop
-    scale = plan.model.description.scale * max(plan.model.variants.scales)
-    pixels = (x2 - x1) * (y2 - y1) * scale**2
+    pixels = (x2 - x1) * (y2 - y1) * plan.model.input_area
     return batch_size_for(plan.frames, round(pixels), accelerated=plan.model.accelerated)

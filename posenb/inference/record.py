@@ -10,7 +10,7 @@ from typing import Any
 from posenb import storage
 from posenb.core import Poses, Skeleton
 from posenb.errors import AnalysisError
-from posenb.labels import read_poses, write_poses
+from posenb.labels import read_poses, spread_url, write_poses
 
 __all__ = ["analysis_key", "analyzed_video", "current_poses", "load_poses", "write_analysis"]
 
@@ -20,7 +20,7 @@ _SCHEMA = 1
 
 
 def write_analysis(folder: str, poses: Poses, story: Mapping[str, Any]) -> Poses:
-    """Write ``poses.csv``, ``poses.h5`` and, when they are there, ``meta.json``.
+    """Write ``poses.csv``, ``poses.h5``, a spread if there is one, and then ``meta.json``.
 
     The same poses and story give the same bytes. Until ``meta.json`` is there, the
     analysis counts as unfinished.
@@ -39,7 +39,10 @@ def write_analysis(folder: str, poses: Poses, story: Mapping[str, Any]) -> Poses
     """
     storage.remove(storage.join(folder, META))
     table = write_poses(storage.join(folder, "poses"), poses)
-    files = {name: storage.digest(storage.join(folder, name)) for name in _TABLES}
+    tables = [storage.join(folder, name) for name in _TABLES]
+    if poses.spread is not None:
+        tables += [spread_url(each) for each in tables]
+    files = {storage.name(each): storage.digest(each) for each in tables}
     meta = {"schema": _SCHEMA, **story, "files": files}
     text = json.dumps(meta, indent=1, ensure_ascii=False, allow_nan=False)
     storage.write_text(storage.join(folder, META), text + "\n")
@@ -54,7 +57,7 @@ def current_poses(folder: str, key: str) -> Poses | None:
         return None
     if meta is None or meta["key"] != key:
         return None
-    urls = {name: storage.join(folder, name) for name in _TABLES}
+    urls = {name: storage.join(folder, name) for name in (*_TABLES, *meta["files"])}
     whole = all(
         storage.exists(url) and storage.digest(url) == meta["files"].get(name)
         for name, url in urls.items()
@@ -111,12 +114,14 @@ def load_poses(url: storage.Url) -> Poses:
     meta = _read_meta(folder)
     if meta is None or name not in meta["files"]:
         return poses
-    if storage.digest(table) != meta["files"][name]:
-        raise AnalysisError(
-            f"{META} tells how a table came about, and knows its digest; {table} has been changed "
-            "or damaged since. Analyze the video again, or read the table as it is with "
-            "posenb.labels.read_poses."
-        )
+    for each in (table, spread_url(table)):
+        told = meta["files"].get(storage.name(each))
+        if storage.exists(each) and storage.digest(each) != told:
+            raise AnalysisError(
+                f"{META} tells how a table came about, and knows its digest; {each} has been "
+                "changed or damaged since. Analyze the video again, or read the table as it is "
+                "with posenb.labels.read_poses."
+            )
     description = meta["model"]["description"]
     edges = tuple((int(a), int(b)) for a, b in description["edges"])
     skeleton = Skeleton(tuple(description["keypoints"]), edges)

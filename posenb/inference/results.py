@@ -76,11 +76,14 @@ def _merge(plan: Plan) -> tuple[Poses, list[Mapping[str, str]]]:
     description = plan.model.description
     shape = (plan.stop - plan.start, 1, len(description.keypoints))
     positions, likelihoods = np.empty((*shape, 2)), np.empty(shape)
+    spread = np.empty(shape) if plan.model.numbers == 4 else None
     software: list[Mapping[str, str]] = []
     for chunk, each in zip(plan.chunks, plan.folder.read(plan.chunks), strict=True):
         rows = slice(chunk.start - plan.start, chunk.stop - plan.start)
         positions[rows, 0] = each.poses[..., :2]
         likelihoods[rows, 0] = each.poses[..., 2]
+        if spread is not None:
+            spread[rows, 0] = each.poses[..., 3]
         if each.software not in software:  # several if packages changed between two sittings
             software.append(each.software)
     positions += (plan.crop[0], plan.crop[2])
@@ -92,13 +95,14 @@ def _merge(plan: Plan) -> tuple[Poses, list[Mapping[str, str]]]:
         description.individuals,
         fps=plan.info.fps,
         scorer=f"posenb_{description.name}",
+        spread=spread,
     )
     return poses, software
 
 
 def _story(plan: Plan, poses: Poses, software: list[Mapping[str, str]]) -> dict[str, Any]:
     """Tell how the poses came about, without anything that differs from run to run."""
-    run, info = plan.model.run, plan.info
+    info = plan.info
     undecodable = int(np.isnan(poses.likelihoods).all(axis=(1, 2)).sum())
     return {
         "key": plan.key,
@@ -115,10 +119,6 @@ def _story(plan: Plan, poses: Poses, software: list[Mapping[str, str]]) -> dict[
             "width": info.width,
             "height": info.height,
         },
-        "model": {
-            "run": None if run is None else run.name,
-            "sha256": plan.model.digest,
-            "description": plan.model.description.model_dump(mode="json"),
-        },
+        "model": plan.model.story,
         "software": software,
     }

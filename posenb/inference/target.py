@@ -11,7 +11,7 @@ from posenb import storage
 from posenb._registry import unknown_name
 from posenb.core import AnalyzeConfig
 from posenb.errors import AnalysisError, InvalidInputError
-from posenb.inference.model import Model
+from posenb.inference.ensemble import AnyModel
 from posenb.project import Project, open_project
 from posenb.video import VideoInfo
 
@@ -43,13 +43,13 @@ class Target:
 
 
 def find_targets(
-    model: Model, videos: Sequence[storage.Url], output: storage.Url | None, *, several: bool
+    model: AnyModel, videos: Sequence[storage.Url], output: storage.Url | None, *, several: bool
 ) -> list[Target]:
     """Find the videos that `videos` mean.
 
     Parameters
     ----------
-    model : Model
+    model : Model or Ensemble
     videos : sequence of str or PathLike
         Names of videos of the model's project, paths or URLs.
     output : str or PathLike, optional
@@ -64,7 +64,7 @@ def find_targets(
     AnalysisError
         If two videos would share a folder.
     """
-    project = None if model.run is None else open_project(model.run.project_url)
+    project = None if model.project_url is None else open_project(model.project_url)
     found = [_target(model, project, video, output, several) for video in videos]
     folders = [target.output for target in found]
     for target in found:
@@ -78,7 +78,7 @@ def find_targets(
 
 
 def _target(
-    model: Model,
+    model: AnyModel,
     project: Project | None,
     video: storage.Url,
     output: storage.Url | None,
@@ -106,9 +106,9 @@ def _locate(project: Project | None, video: storage.Url) -> tuple[str, str]:
     return url, known.get(url, PurePosixPath(storage.name(url)).stem)
 
 
-def _folder(model: Model, project: Project | None, url: str, name: str) -> str:
-    if project is not None and model.run is not None:
-        return project.poses_url(name, model.run.name)
+def _folder(model: AnyModel, project: Project | None, url: str, name: str) -> str:
+    if project is not None:
+        return project.poses_url(name, model.name)
     return storage.join(storage.parent(url), f"{name}_poses")
 
 

@@ -12,7 +12,7 @@ from posenb import storage
 from posenb.core import FrameFormat
 from posenb.errors import AnalysisError
 from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Span
-from posenb.inference.model import Model
+from posenb.inference.ensemble import AnyModel
 from posenb.inference.pipeline import Batch, Read, Ring, ring_size, run_spans
 from posenb.inference.sizing import decoders_for
 from posenb.inference.variants import Variants
@@ -27,8 +27,10 @@ class Job:
 
     Parameters
     ----------
-    model, video, folder : str
-        URLs of the model, the video and the folder for finished chunks.
+    models : tuple of str
+        URLs of the model, or of those of an ensemble.
+    video, folder : str
+        URLs of the video and the folder for finished chunks.
     runtime, precision : str
         What computes, and how exactly.
     identity : str
@@ -45,7 +47,7 @@ class Job:
         In which forms the model sees every frame.
     """
 
-    model: str
+    models: tuple[str, ...]
     video: str
     folder: str
     runtime: str
@@ -76,7 +78,7 @@ def check_unchanged(job: Job) -> None:
 def do_spans(
     job: Job,
     spans: Sequence[Span],
-    model: Model,
+    model: AnyModel,
     *,
     on_frames: Callable[[int], None] = lambda _: None,
 ) -> None:
@@ -87,7 +89,7 @@ def do_spans(
     job : Job
     spans : sequence of tuple of Chunk
         What to do of it.
-    model : Model
+    model : Model or Ensemble
         The one that the job names.
     on_frames : callable, optional
         Told how many frames more are done.
@@ -122,7 +124,7 @@ def do_spans(
         source,
         predict,
         put,
-        keypoints=len(model.description.keypoints),
+        shape=(len(model.description.keypoints), model.numbers),
         ring=Ring(ring_size(decoders, predict.workers), job.batch_size, job.frames.nbytes),
         decoders=decoders,
         on_frames=on_frames,

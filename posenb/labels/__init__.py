@@ -3,7 +3,7 @@
 from posenb.labels.digest import labels_digest
 from posenb.labels.files import has_labels, labels_csv, read_labels, table_stem, write_labels
 from posenb.labels.merging import align_labels, join_labels, merge_labels
-from posenb.labels.poses import read_poses, write_poses
+from posenb.labels.poses import read_poses, spread_url, write_poses
 from posenb.labels.saving import save_labels
 from posenb.labels.splitting import given_split, make_split, read_split, write_split
 
@@ -20,6 +20,7 @@ __all__ = [
     "read_poses",
     "read_split",
     "save_labels",
+    "spread_url",
     "table_stem",
     "write_labels",
     "write_poses",

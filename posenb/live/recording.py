@@ -161,11 +161,7 @@ def save_recording(
         "processor_errors": recording.errors,
         "config": config.model_dump(mode="json"),
         "video": {"url": None, "live": source, "fps": poses.fps if poses.fps > 0 else None},
-        "model": {
-            "run": None if model.run is None else model.run.name,
-            "sha256": model.digest,
-            "description": model.description.model_dump(mode="json"),
-        },
+        "model": model.story,
         "software": [dict(model.software)],
     }
     return replace(recording, poses=write_analysis(whole, poses, story))

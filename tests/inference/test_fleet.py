@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from spots import COUNT, spots, write_spots
+from spots import COUNT, save_spot_model, spots, write_spots
 
 from posenb import storage
 from posenb._progress import silent_progress
@@ -146,6 +146,15 @@ def test_a_cluster_writes_the_same_files_as_one_machine(client, spot_model, vide
     again = Watch()
     analyze(spot_model, videos, output=tmp_path / "there", client=client, progress=again, **options)
     assert again.total is None
+
+
+def test_a_cluster_analyzes_with_an_ensemble(client, spot_model, spot_clip, tmp_path):
+    models = [spot_model, save_spot_model(tmp_path / "second.keras", 10.0)]
+    options = {"chunk_size": 8, "batch_size": 8, "progress": silent_progress}
+    analyze(models, spot_clip, output=tmp_path / "here", **options)
+    found = analyze(models, spot_clip, output=tmp_path / "there", client=client, **options)
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+    assert found.spread.shape == (COUNT, 1, 2)
 
 
 def test_each_worker_loads_the_model_once(client, spot_model, spot_clip, tmp_path):

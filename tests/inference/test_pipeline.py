@@ -69,7 +69,7 @@ def collect(chunks, read=frames_of, predict=None, put=None, done=None, **options
         yield read
 
     put = put or done.__setitem__
-    run_spans(spans, source, predict, put, keypoints=K, ring=ring, **options)
+    run_spans(spans, source, predict, put, shape=(K, 3), ring=ring, **options)
     return done
 
 
@@ -150,7 +150,7 @@ def test_the_chunks_of_a_span_are_decoded_by_one_decoder_in_order():
     assert [len(span) for span in spans] == [4, 4, 4]
     done = {}
     ring = Ring(9, SIZE, NBYTES)
-    options = {"keypoints": K, "ring": ring, "decoders": 3}
+    options = {"shape": (K, 3), "ring": ring, "decoders": 3}
     run_spans(spans, source, See(2), done.__setitem__, **options)
     assert len(done) == 12
     runs = [start for starts in seen.values() for start in starts]
@@ -217,7 +217,7 @@ def test_a_failure_to_open_the_video_is_raised():
     for decoders in (1, 3):
         options = {"ring": Ring(4, SIZE, NBYTES), "decoders": decoders}
         with pytest.raises(VideoError, match="gone"):
-            run_spans(spans, source, See(), lambda *_: None, keypoints=K, **options)
+            run_spans(spans, source, See(), lambda *_: None, shape=(K, 3), **options)
 
 
 @pytest.mark.parametrize("last", [False, True])
