@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "AnalyzeConfig": "posenb.core:AnalyzeConfig",
     "AugmentationConfig": "posenb.core:AugmentationConfig",
+    "EvaluateConfig": "posenb.inference:EvaluateConfig",
     "Evaluation": "posenb.inference:Evaluation",
     "ExtractConfig": "posenb.extraction:ExtractConfig",
     "FrameName": "posenb.core:FrameName",
@@ -50,6 +51,7 @@ _PUBLIC = {
     "load_poses": "posenb.inference:load_poses",
     "open_project": "posenb.project:open_project",
     "open_run": "posenb.project:open_run",
+    "pick_frames": "posenb.widgets:pick_frames",
     "plot": "posenb.views:plot",
     "plot_errors": "posenb.plots:plot_errors",
     "plot_learning_curve": "posenb.plots:plot_learning_curve",

@@ -13,6 +13,7 @@ from posenb.demonstration import demo as demo
 from posenb.errors import PosenbError as PosenbError
 from posenb.extraction import ExtractConfig as ExtractConfig
 from posenb.extraction import extract_frames as extract_frames
+from posenb.inference import EvaluateConfig as EvaluateConfig
 from posenb.inference import Evaluation as Evaluation
 from posenb.inference import analyze as analyze
 from posenb.inference import evaluate as evaluate
@@ -47,6 +48,7 @@ from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
 from posenb.widgets import Watch as Watch
 from posenb.widgets import label as label
+from posenb.widgets import pick_frames as pick_frames
 from posenb.widgets import upload as upload
 from posenb.widgets import watch as watch
 
@@ -54,6 +56,7 @@ __version__: str
 __all__ = [
     "AnalyzeConfig",
     "AugmentationConfig",
+    "EvaluateConfig",
     "Evaluation",
     "ExtractConfig",
     "FrameName",
@@ -88,6 +91,7 @@ __all__ = [
     "load_poses",
     "open_project",
     "open_run",
+    "pick_frames",
     "plot",
     "plot_errors",
     "plot_learning_curve",

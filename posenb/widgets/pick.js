@@ -1,0 +1,461 @@
+// What the picker shows: a frame, the line of the video, and the marked frames as small
+// pictures. The kernel holds the state; here is only what the eye and the hand need at once.
+
+const KINDS = [
+  ["suggested", "Suggested"],
+  ["taken", "To be written"],
+  ["there", "In the project"],
+];
+const STEPS = [-100, -10, -1, 1, 10, 100];
+const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
+const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 100, PageDown: -100 };
+
+class Picker {
+  constructor(model, el) {
+    this.model = model;
+    this.thumbs = new Map(); // "clip/frame" -> URL of a picture
+    this.asked = new Set();
+    this.curves = new Map();
+    this.shown = { clip: -1, frame: 0, time: "" };
+    this.wanted = null; // the frame to ask for once the kernel has answered
+    this.waits = 0; // since when an answer is waited for
+    this.playing = null;
+    el.classList.add("pnb", "pnb-pick");
+    el.dataset.lmSuppressShortcuts = "true"; // JupyterLab keeps its letters to itself
+    el.append(this.head(), this.body());
+    el.addEventListener("keydown", (event) => this.key(event));
+    this.observer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: "200px" });
+    this.draw = () => this.show();
+    this.hear = (message, buffers) => this.receive(message, buffers);
+    model.on("change:view", this.draw);
+    model.on("msg:custom", this.hear);
+    this.clock = setInterval(() => this.tick(), 250);
+    this.show();
+    this.say("hello");
+  }
+
+  close() {
+    clearInterval(this.clock);
+    this.pause();
+    this.observer.disconnect();
+    this.model.off("change:view", this.draw);
+    this.model.off("msg:custom", this.hear);
+    for (const url of this.thumbs.values()) URL.revokeObjectURL(url);
+    if (this.url) URL.revokeObjectURL(this.url);
+  }
+
+  say(what, more = {}) {
+    this.model.send({ do: what, ...more });
+  }
+
+  // What is made once
+
+  head() {
+    const head = make("div", "pnb-pick-bar");
+    this.clips = make("select", "pnb-pick-clips", "", { "aria-label": "Video" });
+    this.clips.addEventListener("change", () => {
+      this.pause();
+      this.say("clip", { clip: Number(this.clips.value) });
+    });
+    this.facts = make("span", "pnb-muted pnb-pick-facts");
+    head.append(this.clips, this.facts);
+    return head;
+  }
+
+  body() {
+    const body = make("div", "pnb-pick-body");
+    const left = make("div", "pnb-pick-left");
+    const stage = make("div", "pnb-pick-stage");
+    this.picture = make("img", "pnb-pick-picture", "", { alt: "" });
+    this.fault = make("div", "pnb-bad pnb-pick-fault");
+    this.badge = make("span", "pnb-pick-badge");
+    stage.append(this.picture, this.fault, this.badge);
+    this.strip = new Strip((frame) => {
+      this.pause();
+      this.go(frame);
+    });
+    left.append(stage, this.strip.element, this.transport(), this.foot());
+    const right = make("div", "pnb-pick-right");
+    right.append(this.asking(), this.lists());
+    body.append(left, right);
+    return body;
+  }
+
+  transport() {
+    const line = make("div", "pnb-pick-bar pnb-pick-transport");
+    const steps = STEPS.map((by) => {
+      const text = by > 0 ? `+${by}` : `−${-by}`;
+      const one = make("button", "jupyter-button pnb-pick-step", text, {
+        type: "button",
+        title: `${Math.abs(by)} ${Math.abs(by) === 1 ? "frame" : "frames"} ${by > 0 ? "on" : "back"}`,
+      });
+      one.addEventListener("click", () => this.step(by));
+      return one;
+    });
+    this.play = button("play", "Play or pause (Space)", () => this.toggle());
+    this.speed = make("select", "", "", { "aria-label": "Speed" });
+    for (const speed of SPEEDS) {
+      const option = make("option", "", `${speed}×`, { value: speed });
+      option.selected = speed === 1;
+      this.speed.append(option);
+    }
+    this.place = make("input", "pnb-pick-place", "", {
+      type: "text",
+      "aria-label": "Frame or time to go to",
+      title: "Frame (1234) or time (0:41.5) to go to: type it and press Enter",
+      spellcheck: "false",
+    });
+    this.place.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // notebooks take letters for their own shortcuts
+      if (event.key === "Enter") {
+        this.pause();
+        this.say("find", { text: this.place.value });
+        this.place.blur();
+      } else if (event.key === "Escape") {
+        this.place.blur();
+        this.showPlace();
+      }
+    });
+    this.place.addEventListener("focus", () => this.place.select());
+    this.place.addEventListener("blur", () => this.showPlace());
+    this.time = make("span", "pnb-muted pnb-pick-time");
+    line.append(
+      this.group(...steps.slice(0, 3), this.play, ...steps.slice(3)),
+      this.speed,
+      this.group(this.place, this.time),
+    );
+    return line;
+  }
+
+  group(...parts) {
+    const made = make("span", "pnb-pick-group");
+    made.append(...parts);
+    return made;
+  }
+
+  asking() {
+    const line = make("form", "pnb-pick-bar pnb-pick-ask");
+    this.count = make("input", "pnb-pick-count", "", {
+      type: "number",
+      min: 1,
+      max: 1000,
+      "aria-label": "How many frames",
+    });
+    this.count.addEventListener("keydown", (event) => event.stopPropagation());
+    this.method = make("select", "", "", { "aria-label": "How to choose them" });
+    this.method.append(
+      make("option", "", "that look different (k-means)", { value: "kmeans" }),
+      make("option", "", "spread over time (uniform)", { value: "uniform" }),
+    );
+    this.suggest = make("button", "jupyter-button", "Suggest", { type: "submit" });
+    line.append(this.suggest, this.count, make("span", "", "frames"), this.method);
+    line.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.say("suggest", { count: Number(this.count.value) || 20, method: this.method.value });
+    });
+    return line;
+  }
+
+  lists() {
+    const lists = make("div", "pnb-pick-lists");
+    this.groups = {};
+    for (const [kind, title] of KINDS) {
+      const box = make("section", `pnb-pick-list pnb-pick-list-${kind}`);
+      const bar = make("div", "pnb-pick-bar pnb-pick-title");
+      const name = make("h4", "", title);
+      const number = make("span", "pnb-muted");
+      bar.append(name, number);
+      if (kind === "suggested") {
+        bar.append(
+          button("accept", "Take all that is suggested", () => this.say("take_all"), {
+            text: "Take all",
+          }),
+          button("close", "Drop all that is suggested", () => this.say("drop_all"), {
+            text: "Drop all",
+          }),
+        );
+      }
+      const grid = make("div", "pnb-pick-grid");
+      box.append(bar, grid);
+      lists.append(box);
+      this.groups[kind] = { box, grid, number, tiles: new Map() };
+    }
+    this.empty = make("p", "pnb-muted pnb-pick-empty");
+    lists.append(this.empty);
+    return lists;
+  }
+
+  foot() {
+    const foot = make("div", "pnb-pick-foot");
+    const line = make("div", "pnb-pick-bar");
+    const mark = (by, icon, text) => button(icon, text, () => this.say("mark", { by }));
+    this.take = button("add", "Take this frame, or let go of it (A)", () => this.toggleTake(), {
+      text: "Take this frame",
+      classes: "pnb-pick-take",
+    });
+    this.write = make("button", "jupyter-button pnb-primary pnb-pick-write", "", { type: "button" });
+    this.write.addEventListener("click", () => {
+      this.write.disabled = true;
+      this.write.textContent = "Writing …";
+      this.say("write");
+    });
+    this.message = make("div", "pnb-pick-message", "", { role: "status" });
+    const marks = this.group(
+      mark(-1, "previous", "Marked frame before (Shift+N)"),
+      mark(1, "next", "Next marked frame (N)"),
+    );
+    line.append(this.take, marks, this.write);
+    foot.append(line, this.message);
+    return foot;
+  }
+
+  // What comes from the kernel
+
+  receive(message, buffers) {
+    const picture = () => URL.createObjectURL(new Blob([buffers[0]], { type: "image/jpeg" }));
+    if (message.kind === "frame") this.showFrame(message, buffers.length ? picture() : "");
+    if (message.kind === "motion") {
+      this.curves.set(message.clip, message);
+      if (message.clip === this.view.current) this.strip.showCurve(message);
+    }
+    if (message.kind === "thumb" && buffers.length) {
+      const key = `${message.clip}/${message.frame}`;
+      this.thumbs.set(key, picture());
+      for (const { tiles } of Object.values(this.groups)) {
+        const tile = tiles.get(message.frame);
+        if (tile && message.clip === this.view.current) this.dressTile(tile, message.frame);
+      }
+    }
+  }
+
+  showFrame(message, url) {
+    this.waits = 0;
+    this.shown = message;
+    this.fault.textContent = message.fault ?? "";
+    this.picture.src = url || "data:,";
+    this.picture.hidden = !url;
+    this.picture.alt = `Frame ${message.frame}`;
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = url;
+    this.strip.showFrame(message.frame, `Frame ${message.frame}, ${message.time}`);
+    this.showPlace();
+    this.showMark();
+    const next = this.wanted;
+    this.wanted = null;
+    if (next !== null && next !== message.frame) this.go(next);
+  }
+
+  showPlace() {
+    if (document.activeElement !== this.place) this.place.value = this.shown.frame;
+    this.time.textContent = `of ${this.view.count} · ${this.shown.time}`;
+  }
+
+  showMark() {
+    const { frame } = this.shown;
+    const kind = ["there", "taken", "suggested"].find((name) => this.view[name].includes(frame));
+    const says = { there: "In the project", taken: "To be written", suggested: "Suggested" };
+    this.badge.textContent = says[kind] ?? "";
+    this.badge.className = `pnb-pick-badge pnb-pick-badge-${kind ?? "none"}`;
+    const taken = kind === "taken";
+    this.take.textContent = taken ? "Let go of it" : "Take this frame";
+    this.take.classList.toggle("pnb-icon-add", !taken);
+    this.take.classList.toggle("pnb-icon-close", taken);
+    this.take.disabled = kind === "there" || !this.view.count;
+    for (const { tiles } of Object.values(this.groups)) {
+      for (const [number, tile] of tiles) tile.classList.toggle("pnb-pick-here", number === frame);
+    }
+  }
+
+  show() {
+    const view = (this.view = this.model.get("view"));
+    const clips = view.clips.map((clip, n) => {
+      const counts = [clip.there && `${clip.there} in the project`, clip.taken && `${clip.taken} to write`];
+      return make("option", "", [clip.name, ...counts.filter(Boolean)].join(" · "), { value: n });
+    });
+    const told = clips.map((option) => option.textContent).join();
+    if (told !== this.clipsTold) this.clips.replaceChildren(...clips);
+    this.clipsTold = told;
+    this.clips.value = view.current;
+    this.facts.textContent = view.count
+      ? `${view.count} frames · ${view.length} · ${Number(view.fps.toFixed(2))} per second`
+      : "";
+    if (this.current !== view.current) {
+      this.current = view.current;
+      this.strip.showCurve(null);
+      for (const group of Object.values(this.groups)) {
+        group.tiles.clear();
+        group.grid.replaceChildren();
+      }
+    }
+    this.fault.textContent = view.fault;
+    if (view.fault) this.picture.hidden = true;
+    this.strip.show(view);
+    this.strip.showCurve(this.curves.get(view.current));
+    for (const [kind] of KINDS) this.showGroup(kind, view[kind]);
+    this.empty.textContent =
+      view.there.length + view.taken.length + view.suggested.length
+        ? ""
+        : "Nothing is marked yet. Let frames be suggested, or look through the video and take those that show something new.";
+    if (document.activeElement !== this.count && this.wantedTold !== view.wanted) {
+      this.count.value = this.wantedTold = view.wanted;
+    }
+    if (this.methodTold !== view.method) this.method.value = this.methodTold = view.method;
+    this.suggest.disabled = Boolean(view.busy?.choosing) || !view.count;
+    const n = view.taken.length;
+    this.write.textContent = n === 1 ? "Write 1 frame into the project" : `Write ${n} frames into the project`;
+    this.write.disabled = n === 0;
+    this.message.textContent = view.message || (view.busy?.text ? `${view.busy.text} …` : "");
+    this.showPlace();
+    this.showMark();
+  }
+
+  showGroup(kind, frames) {
+    const { box, grid, number, tiles } = this.groups[kind];
+    box.hidden = !frames.length;
+    number.textContent = frames.length;
+    const wanted = new Set(frames);
+    for (const [frame, tile] of tiles) {
+      if (wanted.has(frame)) continue;
+      this.observer.unobserve(tile);
+      tile.remove();
+      tiles.delete(frame);
+    }
+    frames.forEach((frame, n) => {
+      if (!tiles.has(frame)) tiles.set(frame, this.tile(kind, frame));
+      const tile = tiles.get(frame);
+      if (grid.children[n] !== tile) grid.insertBefore(tile, grid.children[n] ?? null);
+    });
+  }
+
+  tile(kind, frame) {
+    const tile = make("figure", `pnb-pick-tile pnb-pick-tile-${kind}`);
+    tile.dataset.frame = frame;
+    const look = make("button", "pnb-pick-look", "", {
+      type: "button",
+      title: `Look at frame ${frame}`,
+    });
+    look.addEventListener("click", () => {
+      this.pause();
+      this.go(frame);
+    });
+    tile.append(look);
+    const line = make("figcaption", "", String(frame));
+    if (kind === "suggested") {
+      line.append(button("accept", `Take frame ${frame}`, () => this.say("take", { frames: [frame] })));
+    }
+    if (kind !== "there") {
+      line.append(button("close", `Drop frame ${frame}`, () => this.say("drop", { frames: [frame] })));
+    }
+    tile.append(line);
+    this.dressTile(tile, frame);
+    this.observer.observe(tile);
+    return tile;
+  }
+
+  dressTile(tile, frame) {
+    const url = this.thumbs.get(`${this.view.current}/${frame}`);
+    if (url) tile.firstChild.replaceChildren(make("img", "", "", { src: url, alt: `Frame ${frame}` }));
+  }
+
+  // What the hand does
+
+  seen(entries) {
+    const frames = entries
+      .filter((entry) => entry.isIntersecting)
+      .map((entry) => Number(entry.target.dataset.frame))
+      .filter((frame) => !this.asked.has(`${this.view.current}/${frame}`));
+    if (!frames.length) return;
+    for (const frame of frames) this.asked.add(`${this.view.current}/${frame}`);
+    this.say("thumbs", { frames });
+  }
+
+  go(frame) {
+    const last = Math.max(0, this.view.count - 1);
+    const target = Math.min(Math.max(frame, 0), last);
+    // One question at a time, and the last wish counts: so nothing piles up however slow the line.
+    if (this.waits && performance.now() - this.waits < 5000) {
+      this.wanted = target;
+      return;
+    }
+    this.waits = performance.now();
+    this.say("go", { frame: target });
+  }
+
+  step(by) {
+    this.pause();
+    this.go((this.wanted ?? this.shown.frame) + by);
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.start();
+  }
+
+  start() {
+    if (!this.view.count) return;
+    const end = this.view.count - 1;
+    const first = this.shown.frame >= end ? 0 : this.shown.frame;
+    this.playing = { first, since: performance.now() };
+    this.showPlaying();
+    const next = () => {
+      if (!this.playing) return;
+      const speed = Number(this.speed.value);
+      if (speed !== this.playing.speed) {
+        this.playing = { first: this.playing.speed ? this.shown.frame : first, since: performance.now(), speed };
+      }
+      const passed = (performance.now() - this.playing.since) / 1000;
+      const frame = Math.min(end, this.playing.first + Math.floor(passed * this.view.fps * speed));
+      if (frame !== this.shown.frame) this.go(frame);
+      if (frame >= end) this.pause();
+      else requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = null;
+    this.showPlaying();
+  }
+
+  showPlaying() {
+    this.play.classList.toggle("pnb-icon-pause", Boolean(this.playing));
+    this.play.classList.toggle("pnb-icon-play", !this.playing);
+  }
+
+  toggleTake() {
+    if (this.take.disabled) return;
+    const frame = this.shown.frame;
+    const taken = this.view.taken.includes(frame);
+    this.say(taken ? "drop" : "take", { frames: [frame] });
+  }
+
+  tick() {
+    if (this.view.busy) this.say("tick");
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (["INPUT", "SELECT"].includes(event.target.tagName)) return;
+    const onButton = event.target.tagName === "BUTTON";
+    const far = event.shiftKey ? 10 : 1;
+    let did = true;
+    if (event.key in KEYS) this.step(KEYS[event.key] * (event.key.startsWith("Arrow") ? far : 1));
+    else if (event.key === " " && !onButton) this.toggle();
+    else if (event.key === "Home") this.go(0);
+    else if (event.key === "End") this.go(this.view.count - 1);
+    else if (event.key === "a") this.toggleTake();
+    else if (event.key === "n") this.say("mark", { by: event.shiftKey ? -1 : 1 });
+    else did = false;
+    if (!did) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const picker = new Picker(model, el);
+    return () => picker.close();
+  },
+};
