@@ -1,0 +1,547 @@
+// The page that browses poses. Follows recording.js, drawing.js, elements.js, browse_stage.js,
+// browse_timeline.js and browse_player.js in the same module.
+
+const LATE = 250; // milliseconds for which the last picture stays, until the next is there
+const NARROW = 760; // pixels of CSS, as all of these
+const SHARE = 0.46; // of the width for the picture at most
+const LEAST = 476; // what the buttons below it need
+const ONE_BAR = 38;
+const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -100, PageDown: 100 };
+const SPOTS = {
+  unlikely: ["Least likely", (value) => `likelihood ${value.toFixed(2)}`],
+  jumps: ["Largest jumps", (value) => `moved ${value.toFixed(value < 10 ? 1 : 0)} px in one frame`],
+};
+
+class Page {
+  constructor(model, el) {
+    this.model = model;
+    this.token = Math.random().toString(36).slice(2);
+    this.root = make("div", "pnb pnb-br", "", { "data-lm-suppress-shortcuts": "true" });
+    this.note = make("div", "pnb-br-note pnb-muted", "", { role: "status" });
+    this.root.append(this.note);
+    el.append(this.root);
+    this.listen = (message, buffers) => this.hear(message, buffers ?? []);
+    this.follow = () => this.recording && this.showView();
+    model.on("msg:custom", this.listen);
+    model.on("change:view", this.follow);
+    this.send("open");
+    this.silence = setTimeout(() => {
+      this.note.textContent = "The notebook’s kernel does not answer. While a cell runs, this waits; after a restart, run the cell again.";
+    }, 4000);
+  }
+
+  send(what, more = {}) {
+    this.model.send({ do: what, page: this.token, ...more });
+  }
+
+  async hear(message, buffers) {
+    if (message.page !== this.token) return;
+    if (message.told === "poses") await this.open(message.facts, buffers[0]);
+    else if (message.told === "frame") this.pictures?.take(message.row, buffers[0], message.error);
+    else if (message.told === "spots" && message.kind === this.kind) this.showSpots(message.spots);
+  }
+
+  async open(facts, buffer) {
+    clearTimeout(this.silence);
+    if (this.recording) return;
+    const plain = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const recording = new Recording(facts, new Uint8Array(await new Response(plain).arrayBuffer()));
+    this.recording = recording;
+    this.facts = facts;
+    this.several = facts.individuals.length > 1;
+    this.on = [facts.individuals, facts.keypoints].map((names) => names.map(() => true));
+    this.row = 0;
+    this.cutoff = facts.cutoff;
+    this.kind = recording.unsure ? "unlikely" : "jumps";
+    this.spots = [];
+    this.stage = new Stage(recording, facts.size);
+    this.timeline = new Timeline(recording);
+    this.timeline.cutoff = this.cutoff;
+    if (facts.size) {
+      const ask = (rows) => this.send("frames", { rows });
+      this.pictures = new Pictures(ask, (row) => this.came(row), (busy) => this.tellBusy(busy));
+    }
+    this.player = new Player(recording, this.pictures, (row) => this.go(row));
+    this.build();
+    this.wire();
+    this.dress();
+    this.go(0);
+    this.showView();
+    this.askSpots();
+  }
+
+  // --- what there is -------------------------------------------------------------------
+
+  build() {
+    const { facts } = this;
+    const title = make("b", "pnb-br-title", facts.title, { title: facts.title });
+    const head = make("div", "pnb-br-head");
+    head.append(title, make("span", "pnb-muted", this.summary()), this.gate());
+    const chips = make("div", "pnb-br-chips");
+    if (this.several) chips.append(this.chips(0, facts.individuals));
+    chips.append(this.chips(1, facts.keypoints));
+    const watch = make("div", "pnb-br-watch");
+    this.frame = make("div", "pnb-br-frame");
+    this.frame.append(this.stage.canvas);
+    watch.append(this.frame, this.transport());
+    const when = make("div", "pnb-br-when");
+    when.append(this.timeline.root, this.timeTools());
+    this.main = make("div", "pnb-br-main");
+    this.main.append(watch, when);
+    this.trouble = make("div", "pnb-br-trouble pnb-warn", facts.trouble);
+    this.root.replaceChildren(head, this.trouble, chips, this.main, this.foot(), this.note);
+    this.note.textContent = "";
+  }
+
+  summary() {
+    const { facts } = this;
+    const rate = facts.fps ? `${Number(facts.fps.toPrecision(4))} frames/s` : "frame rate unknown";
+    return [`${facts.count.toLocaleString("en")} frame${facts.count === 1 ? "" : "s"}`, rate].join(" · ");
+  }
+
+  gate() {
+    const box = make("label", "pnb-br-gate");
+    this.slider = make("input", "", "", { type: "range", min: 0, max: 1, step: 0.01 });
+    this.slider.value = this.cutoff;
+    this.slider.disabled = !this.recording.unsure;
+    this.share = make("span", "pnb-muted pnb-br-share");
+    this.least = make("output", "", this.cutoff.toFixed(2));
+    box.append(make("span", "", "Least likelihood"), this.slider, this.least, this.share);
+    this.slider.addEventListener("input", () => this.cut(Number(this.slider.value)));
+    return box;
+  }
+
+  chips(which, names) {
+    const group = make("span", "pnb-br-names", "", { role: "group" });
+    names.forEach((name, n) => {
+      const chip = make("button", "jupyter-button pnb-br-chip", "", { type: "button", title: name });
+      chip.append(make("i"), make("span", "", name));
+      chip.addEventListener("click", (event) => this.toggle(which, n, event.detail > 1));
+      group.append(chip);
+    });
+    this.chipGroups ??= [];
+    this.chipGroups[which] = group;
+    return group;
+  }
+
+  stageTools() {
+    const tools = make("span", "pnb-br-group pnb-br-tools");
+    const zoom = (factor) => () => this.stage.zoomAt(factor, ...this.stage.centre());
+    this.toggles = ["skeleton", "names"].map((what) => {
+      const made = button(what, what === "names" ? "Names of the points" : "Skeleton", () => {
+        this.stage[what] = !this.stage[what];
+        made.classList.toggle("pnb-on", this.stage[what]);
+        this.stage.draw();
+      });
+      made.classList.toggle("pnb-on", this.stage[what]);
+      return made;
+    });
+    tools.append(
+      ...this.toggles,
+      button("zoom-out", "Zoom out", zoom(1 / 1.5)),
+      button("fit", "Whole frame (double click)", () => {
+        this.stage.fit();
+        this.stage.draw();
+      }),
+      button("zoom-in", "Zoom in (wheel)", zoom(1.5)),
+    );
+    return tools;
+  }
+
+  transport() {
+    const bar = make("div", "pnb-br-bar pnb-br-transport");
+    const step = (by, text, keys) => {
+      const made = make("button", "jupyter-button pnb-br-step", text, {
+        type: "button",
+        title: `${Math.abs(by)} frame${Math.abs(by) > 1 ? "s" : ""} ${by < 0 ? "back" : "on"} (${keys})`,
+      });
+      made.addEventListener("click", () => this.step(by));
+      return made;
+    };
+    this.play = button("play", "Play (space)", () => this.togglePlay(), { classes: "pnb-primary" });
+    this.number = make("input", "pnb-br-number", "", { type: "number", step: 1, "aria-label": "Frame" });
+    this.number.addEventListener("change", () => this.jump(Number(this.number.value)));
+    this.clock = make("span", "pnb-muted pnb-br-clock");
+    this.speed = make("select", "pnb-br-speed", "", { title: "Speed", "aria-label": "Speed" });
+    for (const each of SPEEDS) this.speed.append(make("option", "", `${each}×`, { value: each }));
+    this.speed.value = 1;
+    this.speed.addEventListener("change", () => {
+      this.player.speed = Number(this.speed.value);
+      if (this.player.playing) this.player.begin(this.row);
+    });
+    const steps = make("span", "pnb-br-group");
+    steps.append(
+      step(-100, "−100", "Page up"), step(-10, "−10", "Shift ←"), step(-1, "−1", "←"), this.play,
+      step(1, "+1", "→"), step(10, "+10", "Shift →"), step(100, "+100", "Page down"),
+    );
+    const place = make("span", "pnb-br-group");
+    place.append(make("label", "pnb-muted", "Frame"), this.number, this.clock, this.speed);
+    bar.append(steps, place, this.stageTools());
+    return bar;
+  }
+
+  timeTools() {
+    const bar = make("div", "pnb-br-bar");
+    const group = make("span", "pnb-br-group");
+    const all = make("button", "jupyter-button", "All", { type: "button", title: "The whole recording" });
+    all.addEventListener("click", () => {
+      this.timeline.all();
+      this.timeline.draw();
+    });
+    group.append(
+      button("zoom-out", "A longer time", () => this.timeline.zoom(2)),
+      button("zoom-in", "A shorter time around the frame (Ctrl and wheel)", () => this.timeline.zoom(0.5)),
+      all,
+    );
+    bar.append(group, this.timeline.readout);
+    return bar;
+  }
+
+  foot() {
+    const foot = make("div", "pnb-br-foot");
+    const worth = make("div", "pnb-br-part");
+    this.kinds = make("select", "", "", { "aria-label": "Frames worth a look" });
+    for (const [kind, [name]] of Object.entries(SPOTS)) {
+      if (kind === "jumps" || this.recording.unsure) this.kinds.append(make("option", "", name, { value: kind }));
+    }
+    this.kinds.value = this.kind;
+    this.kinds.addEventListener("change", () => {
+      this.kind = this.kinds.value;
+      this.at = null;
+      this.askSpots();
+    });
+    this.spotText = make("span", "pnb-br-says");
+    worth.append(
+      make("b", "", "Worth a look"), this.kinds,
+      (this.before = button("previous", "The one before (p)", () => this.hop(-1))),
+      (this.after = button("next", "The next worst (n)", () => this.hop(1))),
+      this.spotText,
+    );
+    const relabel = make("div", "pnb-br-part");
+    this.marker = button("add", "Mark this frame for relabelling (m)", () => this.mark(), { text: "Mark frame" });
+    this.take = button("accept", "Take the marked frames into the project as images", () => this.send("take"), {
+      text: "Take into project",
+      classes: "pnb-primary",
+    });
+    this.marks = make("span", "pnb-br-marks");
+    relabel.append(make("b", "", "Relabel"), this.marker, this.marks, this.take);
+    this.message = make("div", "pnb-br-message", "", { role: "status" });
+    foot.append(worth, relabel, this.message);
+    return foot;
+  }
+
+  // --- what happens ----------------------------------------------------------------------
+
+  wire() {
+    this.stage.listen();
+    this.timeline.listen((row) => {
+      this.pause();
+      this.go(row);
+    });
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    // After a click on a button keys still mean the frames.
+    this.root.addEventListener("click", (event) => {
+      if (event.detail && event.target.closest("button")) this.stage.canvas.focus({ preventScroll: true });
+    });
+    this.observer = new ResizeObserver(() => {
+      cancelAnimationFrame(this.resizing);
+      this.resizing = requestAnimationFrame(() => this.resize());
+    });
+    this.observer.observe(this.root);
+    this.themes = new MutationObserver(() => this.dress());
+    this.themes.observe(document.body, { attributes: true });
+    this.themes.observe(document.documentElement, { attributes: true });
+  }
+
+  key(event) {
+    const into = event.target.closest("input, select");
+    if (into || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = STEPS[event.key];
+    if (step) this.step(step * (event.shiftKey ? 10 : 1));
+    else if (event.key === " " && !event.target.closest("button")) this.togglePlay();
+    else if (event.key === "m") this.mark();
+    else if (event.key === "n") this.hop(1);
+    else if (event.key === "p") this.hop(-1);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  step(by) {
+    this.pause();
+    this.go(this.row + by);
+  }
+
+  jump(frame) {
+    this.pause();
+    this.go(this.recording.nearest(frame / (this.facts.fps ?? 1)));
+  }
+
+  togglePlay() {
+    if (this.player.playing) this.pause();
+    else {
+      this.player.start(this.row);
+      this.showPlay();
+    }
+  }
+
+  pause() {
+    if (this.player.playing) this.player.stop();
+    this.showPlay();
+  }
+
+  showPlay() {
+    const { playing } = this.player;
+    if (this.pictures) this.pictures.playing = playing;
+    this.play.classList.toggle("pnb-icon-play", !playing);
+    this.play.classList.toggle("pnb-icon-pause", playing);
+    this.play.title = playing ? "Pause (space)" : "Play (space)";
+    this.play.setAttribute("aria-label", this.play.title);
+  }
+
+  go(row) {
+    this.row = Math.max(0, Math.min(this.recording.count - 1, row));
+    this.timeline.show(this.row);
+    this.number.value = this.recording.frames[this.row];
+    this.clock.textContent = this.facts.fps ? `${this.recording.time(this.row).toFixed(2)} s` : "";
+    this.showMarker();
+    this.showPlay();
+    if (!this.pictures) {
+      this.stage.show(this.row, null);
+      return;
+    }
+    clearTimeout(this.late);
+    if (!this.pictures.has(this.row)) {
+      this.late = setTimeout(() => this.stage.show(this.row, null, "Fetching the frame …"), LATE);
+    }
+    const near = [1, 2, -1].map((way) => this.row + way);
+    const ahead = this.player.playing ? this.player.next(this.row) : near;
+    this.pictures.want(this.row, ahead.filter((each) => each >= 0 && each < this.recording.count));
+    if (this.pictures.has(this.row)) this.came(this.row);
+  }
+
+  async came(row) {
+    if (row !== this.row) return;
+    clearTimeout(this.late);
+    const { picture, says } = await this.pictures.open(row);
+    if (row === this.row) this.stage.show(row, picture, says);
+    else picture?.close();
+  }
+
+  cut(cutoff) {
+    this.cutoff = this.timeline.cutoff = cutoff;
+    this.recording.cut(cutoff);
+    this.least.textContent = cutoff.toFixed(2);
+    cancelAnimationFrame(this.cutting);
+    this.cutting = requestAnimationFrame(() => this.redraw());
+    this.askSpotsSoon();
+  }
+
+  // A second click within the time of a double one leaves this name alone, or all.
+  toggle(which, n, alone) {
+    const on = this.on[which];
+    const others = on.some((each, m) => each && m !== n);
+    if (alone) this.on[which] = on.map((_, m) => m === n || !others);
+    else on[n] = !on[n];
+    const { recording } = this;
+    for (let line = 0; line < recording.lines; line++) {
+      const [i, k] = [Math.floor(line / recording.keypoints), line % recording.keypoints];
+      recording.visible[line] = this.on[0][i] && this.on[1][k];
+    }
+    this.dressChips();
+    this.redraw();
+    this.askSpotsSoon();
+  }
+
+  redraw() {
+    const { known, kept } = this.recording;
+    const share = known ? (100 * kept) / known : 0;
+    const digits = share > 99 && share < 100 ? 1 : 0;
+    this.share.textContent = !this.recording.unsure
+      ? "no likelihoods"
+      : known ? `${share.toFixed(digits)} % of points` : "no points";
+    this.timeline.empty = this.emptiness();
+    this.timeline.draw();
+    this.stage.draw();
+  }
+
+  emptiness() {
+    const { recording } = this;
+    if (recording.known === 0) return "Nothing was found in any frame.";
+    if (!recording.visible.some(Boolean)) return "Nothing is chosen. Click a name above.";
+    return recording.kept === 0 ? "Every point is less likely than asked for." : "";
+  }
+
+  askSpotsSoon() {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.askSpots(), 200);
+  }
+
+  askSpots() {
+    const shown = [...this.recording.visible].map(Boolean);
+    this.send("spots", { kind: this.kind, cutoff: this.cutoff, shown });
+  }
+
+  showSpots(spots) {
+    this.spots = this.timeline.spots = spots;
+    const before = this.stage.spot;
+    this.at = before ? spots.findIndex(({ row, line }) => row === before.row && line === before.line) : -1;
+    if (this.at < 0) this.at = null;
+    this.showSpot();
+    this.timeline.drawCursor();
+  }
+
+  hop(way) {
+    if (!this.spots.length) return;
+    const from = this.at ?? (way > 0 ? -1 : this.spots.length);
+    this.at = Math.max(0, Math.min(this.spots.length - 1, from + way));
+    this.stage.spot = this.spots[this.at];
+    this.pause();
+    this.go(this.spots[this.at].row);
+    this.showSpot();
+  }
+
+  showSpot() {
+    const { spots, at } = this;
+    this.before.disabled = !spots.length || at === 0;
+    this.after.disabled = !spots.length || at === spots.length - 1;
+    if (!spots.length) this.spotText.textContent = "Nothing stands out.";
+    else if (at === null) this.spotText.textContent = spots.length === 1 ? "1 frame" : `${spots.length} frames, the worst first`;
+    else {
+      const { row, line, value } = spots[at];
+      const where = `frame ${this.recording.frames[row]}: ${this.name(line)}`;
+      this.spotText.textContent = `${at + 1} of ${spots.length} · ${where}, ${SPOTS[this.kind][1](value)}`;
+    }
+  }
+
+  mark() {
+    const frame = this.recording.frames[this.row];
+    const marked = this.model.get("view").marks.some((each) => each.frame === frame);
+    this.send(marked ? "unmark" : "mark", { frame });
+  }
+
+  // --- what the kernel tells ---------------------------------------------------------------
+
+  showView() {
+    const view = this.model.get("view");
+    this.timeline.marks = view.marks;
+    this.timeline.drawCursor();
+    const chips = view.marks.map(({ frame, state }) => {
+      const says = { image: " · in project", labelled: " · labelled", marked: "" }[state];
+      const chip = make("button", `jupyter-button pnb-br-mark pnb-br-${state}`, `${frame}${says}`, {
+        type: "button",
+        title: `Go to frame ${frame}`,
+      });
+      chip.addEventListener("click", () => this.jump(frame));
+      return chip;
+    });
+    const none = make("span", "pnb-muted", "No frame is marked yet.");
+    this.marks.replaceChildren(...(chips.length ? chips : [none]));
+    this.take.disabled = !view.waiting || Boolean(view.refusal);
+    this.take.textContent = view.waiting ? `Take ${view.waiting} into ${view.project || "project"}` : `Take into ${view.project || "project"}`;
+    this.take.title = view.refusal || "Take the marked frames into the project as images to label";
+    const text = view.message || (view.marks.length ? view.refusal : "");
+    this.message.replaceChildren(text, " ", ...(view.code ? [make("code", "", view.code)] : []));
+    this.message.hidden = !text;
+    this.message.classList.toggle("pnb-bad", view.bad);
+    this.message.classList.toggle("pnb-good", Boolean(view.message) && !view.bad);
+    this.showMarker();
+  }
+
+  showMarker() {
+    const view = this.model.get("view");
+    const frame = this.recording.frames[this.row];
+    const on = view.marks.some((each) => each.frame === frame);
+    this.marker.classList.toggle("pnb-on", on);
+    this.marker.classList.toggle("pnb-icon-add", !on);
+    this.marker.classList.toggle("pnb-icon-close", on);
+    this.marker.textContent = on ? "Unmark frame" : "Mark frame";
+    const there = view.labelled.includes(frame) ? "labelled" : view.images.includes(frame) ? "in the project" : "";
+    this.marker.title = there ? `This frame is ${there} already (m)` : "Mark this frame for relabelling (m)";
+  }
+
+  tellBusy(busy) {
+    this.note.textContent = busy
+      ? "The notebook’s kernel does not answer: pictures wait until it is free. After a restart, run the cell again."
+      : "";
+  }
+
+  // --- how it looks --------------------------------------------------------------------------
+
+  name(line) {
+    const { keypoints } = this.recording;
+    const keypoint = this.facts.keypoints[line % keypoints];
+    return this.several ? `${this.facts.individuals[Math.floor(line / keypoints)]}: ${keypoint}` : keypoint;
+  }
+
+  group(line) {
+    const { keypoints } = this.recording;
+    return this.several ? Math.floor(line / keypoints) : line % keypoints;
+  }
+
+  dress() {
+    const style = getComputedStyle(this.root);
+    const token = (name) => style.getPropertyValue(`--${name}`).trim();
+    const look = Object.fromEntries(
+      ["paper", "ink", "muted", "faint", "raised", "accent", "warn"].map((name) => [name, token(name)]),
+    );
+    const themes = this.facts.themes;
+    this.colours = (themes.find(({ paper }) => paper === look.paper) ?? themes[0]).keypoints;
+    look.font = style.fontFamily;
+    look.colour = (line) => this.colours[this.group(line) % this.colours.length];
+    look.name = (line) => this.name(line);
+    const same = JSON.stringify(look);
+    this.stage.look = this.timeline.look = look;
+    if (same === this.dressed) return;
+    this.dressed = same;
+    this.dressChips();
+    this.resize();
+    this.redraw();
+  }
+
+  dressChips() {
+    this.chipGroups.forEach((group, which) => {
+      [...group.children].forEach((chip, n) => {
+        chip.setAttribute("aria-pressed", String(this.on[which][n]));
+        chip.firstChild.hidden = this.several !== (which === 0);
+        chip.firstChild.style.color = this.colours[n % this.colours.length];
+      });
+    });
+  }
+
+  resize() {
+    const width = this.root.clientWidth;
+    if (width < 50) return;
+    const narrow = width < NARROW;
+    this.root.classList.toggle("pnb-br-narrow", narrow);
+    const [across, down] = this.stage.size;
+    const tallest = Math.max(220, Math.min(480, 0.55 * window.innerHeight));
+    const room = narrow ? width : Math.floor(SHARE * width);
+    const high = Math.round(Math.min(tallest, (room * down) / across));
+    const wide = Math.min(room, Math.round((high * across) / down));
+    const column = Math.max(wide, Math.min(room, LEAST));
+    this.root.style.setProperty("--left", `${column}px`);
+    this.stage.resize(wide, high);
+    this.timeline.resize(
+      Math.floor(this.timeline.root.clientWidth), narrow ? 300 : Math.max(260, high + ONE_BAR),
+    );
+  }
+
+  close() {
+    this.player?.stop();
+    this.pictures?.close();
+    for (const timer of [this.silence, this.late, this.asking]) clearTimeout(timer);
+    this.observer?.disconnect();
+    this.themes?.disconnect();
+    this.model.off("msg:custom", this.listen);
+    this.model.off("change:view", this.follow);
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const page = new Page(model, el);
+    return () => page.close();
+  },
+};
