@@ -40,6 +40,7 @@ _PUBLIC = {
     "add_videos": "posenb.project:add_videos",
     "analyze": "posenb.inference:analyze",
     "analyze_live": "posenb.live:analyze_live",
+    "browse": "posenb.widgets:browse",
     "check_labels": "posenb.views:check_labels",
     "create_project": "posenb.project:create_project",
     "demo": "posenb.demonstration:demo",

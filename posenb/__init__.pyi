@@ -47,6 +47,7 @@ from posenb.views import check_labels as check_labels
 from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
 from posenb.widgets import Watch as Watch
+from posenb.widgets import browse as browse
 from posenb.widgets import label as label
 from posenb.widgets import pick_frames as pick_frames
 from posenb.widgets import upload as upload
@@ -80,6 +81,7 @@ __all__ = [
     "add_videos",
     "analyze",
     "analyze_live",
+    "browse",
     "check_labels",
     "create_project",
     "demo",
