@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from posenb.cli.arguments import ProjectArgument, Quiet, RunArgument, RunOption, progress_of
+from posenb.cli.arguments import ProjectArgument, Quiet, RunArgument, RunOption, progress_of, split
 from posenb.cli.options import of_config, of_function, takes
-from posenb.cli.runs import choose_run
+from posenb.cli.runs import choose_run, choose_runs
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
+from posenb.inference import EvaluateConfig
 from posenb.inference import analyze as analyze_verb
 from posenb.inference import evaluate as evaluate_verb
 from posenb.inference import quantise as quantise_verb
-from posenb.inference.model import find_model
+from posenb.inference.ensemble import find_models
 from posenb.inference.target import find_targets
 
 __all__ = ["analyze", "evaluate", "quantise", "train"]
@@ -48,7 +49,7 @@ def train(
     typer.echo(run.url)
 
 
-@takes(of_function(evaluate_verb, ["cutoff", "pck", "worst", "figures", "runtime", "precision"]))
+@takes(of_config(EvaluateConfig, "Options"))
 def evaluate(
     run: RunArgument,
     name: RunOption = None,
@@ -82,6 +83,14 @@ def analyze(
         typer.Argument(metavar="VIDEO", help="Names of videos in the project, paths or URLs."),
     ],
     name: RunOption = None,
+    further: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="run,...",
+            help="Further runs, for an ensemble: names in the same project, paths or URLs.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="folder", help="Where the files go, instead of into the project."),
@@ -90,9 +99,9 @@ def analyze(
     **options: Any,
 ) -> None:
     """Find the keypoints in every frame of videos; stopped and run again, it goes on."""
-    chosen = choose_run(run, name)
+    chosen = choose_runs(run, name, split(further))
     several = len(video) > 1
-    targets = find_targets(find_model(chosen), video, output, several=several)
+    targets = find_targets(find_models(chosen), video, output, several=several)
     videos = video if several else video[0]
     analyze_verb(chosen, videos, output=output, progress=progress_of(quiet), **options)
     for target in targets:

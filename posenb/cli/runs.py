@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from posenb import storage
 from posenb._registry import unknown_name
 from posenb.errors import InvalidInputError, ProjectError
 from posenb.project import Run, list_runs, open_project
 
-__all__ = ["choose_run", "choose_training"]
+__all__ = ["choose_run", "choose_runs", "choose_training"]
 
 
 def choose_run(url: str, name: str | None = None) -> Run | str:
@@ -101,3 +103,19 @@ def choose_training(url: str, name: str | None = None) -> Run:
         f"Say which run is meant; {url} has {', '.join(each.name for each in unfinished or runs)}. "
         "Choose with --run NAME."
     )
+
+
+def choose_runs(url: str, name: str | None, further: Sequence[str]) -> list[Run | str]:
+    """Return the run that `url` and `name` mean, as `choose_run` does, and further ones.
+
+    Parameters
+    ----------
+    url : str
+    name : str, optional
+    further : sequence of str
+        Names of runs of the same project, paths or URLs.
+    """
+    first = choose_run(url, name)
+    siblings = list_runs(first.project_url) if isinstance(first, Run) else ()
+    named = {run.name: run for run in siblings}
+    return [first, *(named.get(each) or choose_run(each) for each in further)]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import errno
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.core import FrameFormat, FrameName, Labels, Skeleton, Visibility
-from posenb.errors import AnalysisError, InvalidInputError, LabelError, LabelWarning, StorageError
-from posenb.evaluation import check_limits, pixel_errors, summarise, tabulate_errors
+from posenb.errors import AnalysisError, LabelError, LabelWarning, StorageError
+from posenb.evaluation import pixel_errors, summarise, tabulate_errors
+from posenb.inference.evaluate_config import EvaluateConfig
 from posenb.inference.evaluation_files import Evaluation, write_evaluation, write_pictures
 from posenb.inference.model import Model, find_model
+from posenb.inference.variants import Variants
 from posenb.labels import align_labels, labels_digest
 from posenb.project import Project, Run, open_project, open_run, read_image
 
@@ -37,13 +39,9 @@ Image = np.ndarray | LabelError | StorageError
 def evaluate(
     run: Run | storage.Url,
     *,
-    cutoff: float = 0.6,
-    pck: Sequence[float] = (5.0, 10.0),
-    worst: int = 9,
-    figures: bool = True,
+    config: EvaluateConfig | None = None,
     progress: Progress = tqdm_progress,
-    runtime: str = "auto",
-    precision: str = "auto",
+    **options: Any,
 ) -> Evaluation:
     """Compare a run's predictions with the labels of its project as they are now.
 
@@ -58,18 +56,10 @@ def evaluate(
     ----------
     run : Run, str or PathLike
         A finished run or its folder.
-    cutoff : float, optional
-        Predictions of this likelihood or more count as confident.
-    pck : sequence of float, optional
-        Distances in pixels within which a keypoint counts as correct.
-    worst : int, optional
-        How many frames to draw, those with the largest mean error.
-    figures : bool, optional
-        Whether to draw figures.
+    config : EvaluateConfig, optional
     progress : Progress, optional
-    runtime, precision : str, optional
-        What computes and in what, as in `AnalyzeConfig`, which also decides by default:
-        so the errors are those of an analysis.
+    **options
+        Fields of `EvaluateConfig`, such as ``pck=(3, 10)`` or ``flip=True``.
 
     Returns
     -------
@@ -83,8 +73,8 @@ def evaluate(
         If the run has not finished, or is for several animals.
     LabelError
         If none of the run's frames can be evaluated.
-    InvalidInputError
-        If `cutoff`, `pck` or `worst` is out of range.
+    ConfigError
+        If an option is unknown or out of range.
 
     Warns
     -----
@@ -93,11 +83,7 @@ def evaluate(
         (they are left out), if the project's keypoints are not those of the model
         (those they share are evaluated), or if labels changed after the training.
     """
-    check_limits(cutoff, pck)
-    if worst < 0:
-        raise InvalidInputError(
-            f"The number of worst frames to draw is 0 or more; got {worst}. Use 0 for none."
-        )
+    chosen = EvaluateConfig(**options) if config is None else config.replace(**options)
     run = run if isinstance(run, Run) else open_run(run)
     if not run.finished:
         raise AnalysisError(
@@ -106,7 +92,12 @@ def evaluate(
         )
     project, split = open_project(run.project_url), run.split()
     parts = {frame: part for part in _PARTS for frame in getattr(split, part)}
-    model = find_model(run, runtime=runtime, precision=precision)
+    model = find_model(
+        run,
+        runtime=chosen.runtime,
+        precision=chosen.precision,
+        variants=Variants(chosen.flip, chosen.scales),
+    )
     labels = _choose_labels(project.labels(), parts, model)
     poses, faults = _predict(model, project, labels.frames, progress)
     labels, poses = _without(labels, poses, faults)
@@ -115,13 +106,15 @@ def evaluate(
     names = [parts[frame] for frame in labels.frames]
     evaluation = Evaluation(
         run.evaluation_url,
-        _summarise_parts(labels, found, names, cutoff, pck),
+        _summarise_parts(labels, found, names, chosen),
         tabulate_errors(labels, found[..., :2], found[..., 2], names),
-        cutoff,
+        chosen.cutoff,
     )
-    write_evaluation(evaluation, _story(model, labels, faults, cutoff, pck))
-    if figures:
-        write_pictures(evaluation, run, project, labels, found, worst=worst, progress=progress)
+    write_evaluation(evaluation, _story(model, labels, faults, chosen))
+    if chosen.figures:
+        write_pictures(
+            evaluation, run, project, labels, found, worst=chosen.worst, progress=progress
+        )
     return evaluation
 
 
@@ -252,7 +245,7 @@ def _without(
 
 
 def _summarise_parts(
-    labels: Labels, found: np.ndarray, names: list[str], cutoff: float, pck: Sequence[float]
+    labels: Labels, found: np.ndarray, names: list[str], config: EvaluateConfig
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -261,7 +254,9 @@ def _summarise_parts(
     for part in (part for part in _PARTS if part in names):
         rows = np.array(names) == part
         keypoints = labels.skeleton.keypoints
-        table = summarise(errors[rows], found[rows, ..., 2], keypoints, cutoff=cutoff, pck=pck)
+        table = summarise(
+            errors[rows], found[rows, ..., 2], keypoints, cutoff=config.cutoff, pck=config.pck
+        )
         table.insert(0, "split", part)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
@@ -271,8 +266,7 @@ def _story(
     model: Model,
     labels: Labels,
     faults: dict[FrameName, str],
-    cutoff: float,
-    pck: Sequence[float],
+    config: EvaluateConfig,
 ) -> dict[str, object]:
     return {
         "run": model.description.name,
@@ -280,8 +274,10 @@ def _story(
         "labels_sha256": labels_digest(labels),
         "frames": len(labels),
         "left_out": {"/".join(frame): reason for frame, reason in faults.items()},
-        "cutoff": cutoff,
-        "pck": list(pck),
+        "cutoff": config.cutoff,
+        "pck": list(config.pck),
+        "flip": config.flip,
+        "scales": list(config.scales),
         "software": dict(model.software),
     }
 

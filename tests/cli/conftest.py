@@ -21,6 +21,12 @@ SMALL = (
 
 
 @pytest.fixture(scope="session")
+def small() -> tuple[str, ...]:
+    """Options of a training that takes no time."""
+    return SMALL
+
+
+@pytest.fixture(scope="session")
 def posenb():
     """Call the program: ``posenb("open", folder)``."""
 

@@ -171,7 +171,7 @@ def test_evaluate_shows_the_errors_of_the_projects_only_run(posenb, run):
 
 def test_evaluate_refuses_a_cutoff_out_of_range(posenb, run):
     done = posenb("evaluate", run.url, "--cutoff", "1.5", "-q")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "1.5" in done.stderr
 
 
@@ -208,6 +208,23 @@ def test_analyze_takes_a_model_file_outside_any_project(posenb, run, tmp_path):
     done = posenb("analyze", model, clip, "-q")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "clip_poses" / "poses.h5").exists()
+
+
+def test_further_runs_make_it_an_ensemble(posenb, run, small, tmp_path):
+    other = tmp_path / "elsewhere" / "runs" / "first"
+    shutil.copytree(run.url, other)
+    train = ("train", run.project_url, "--name", "second", "--seed", "1", "--quiet", *small)
+    assert posenb(*train).exit_code == 0
+    done = posenb("analyze", run.url, "clip", "--with", "second", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert "/poses/clip/ensemble_2_" in done.stdout
+    assert read_poses(done.stdout.strip()).spread.shape == (8, 1, 2)
+    clip = open_project(run.project_url).video_url("clip")
+    done = posenb("analyze", run.project_url, clip, "--run", "second", "--with", other, "-q")
+    assert done.stdout.strip().endswith("clip_poses")  # models of two projects
+    twice = posenb("analyze", run.url, "clip", "--with", "first", "--quiet")
+    assert twice.exit_code == 1
+    assert "same one is there twice" in twice.stderr
 
 
 def test_analyze_meets_a_misspelt_video_with_the_likeliest_one(posenb, run):

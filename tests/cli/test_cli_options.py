@@ -20,7 +20,7 @@ from posenb.core import (
     TrainConfig,
 )
 from posenb.demonstration import demo
-from posenb.inference import evaluate, quantise
+from posenb.inference import EvaluateConfig, quantise
 from posenb.project import add_videos, create_project
 from posenb.reports import report
 
@@ -50,7 +50,7 @@ def parameters(function, *, without: set[str]) -> dict[str, object]:
 
 TRAIN = fields(SplitConfig, ModelConfig, AugmentationConfig, TrainConfig)
 ANALYZE = fields(AnalyzeConfig)
-EVALUATE = parameters(evaluate, without={"run", "progress"})
+EVALUATE = fields(EvaluateConfig)
 DEMO = parameters(demo, without={"folder", "progress"})
 
 
@@ -60,7 +60,7 @@ DEMO = parameters(demo, without={"folder", "progress"})
         ("create", parameters(create_project, without={"url"}), set()),
         ("add-videos", parameters(add_videos, without={"project", "urls", "progress"}), set()),
         ("train", TRAIN, {"name"}),
-        ("analyze", ANALYZE, {"run", "output"}),
+        ("analyze", ANALYZE, {"run", "with", "output"}),
         ("evaluate", EVALUATE, {"run"}),
         ("quantise", parameters(quantise, without={"run", "progress"}), {"run"}),
         ("report", parameters(report, without={"source", "progress"}), {"open"}),
@@ -231,6 +231,6 @@ def test_a_section_ends_where_the_next_begins():
 
 
 def test_parameters_of_a_function_become_options():
-    (spec,) = of_function(evaluate, ["pck"])
-    assert (spec.name, spec.default) == ("pck", (5.0, 10.0))
-    assert spec.help.startswith("Distances in pixels")
+    (spec,) = of_function(quantise, ["frames"])
+    assert (spec.name, spec.kind, spec.default) == ("frames", int, 16)
+    assert spec.help == "Training frames to look at."

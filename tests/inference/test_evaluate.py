@@ -14,6 +14,7 @@ from PIL import Image
 from posenb import storage
 from posenb._progress import silent_progress
 from posenb.core import (
+    FrameFormat,
     FrameName,
     Labels,
     ModelConfig,
@@ -24,16 +25,17 @@ from posenb.core import (
 )
 from posenb.errors import (
     AnalysisError,
-    InvalidInputError,
+    ConfigError,
     LabelError,
     LabelWarning,
     ProjectError,
     StorageError,
 )
-from posenb.inference import Evaluation, evaluate, quantise
+from posenb.inference import EvaluateConfig, Evaluation, evaluate, quantise
 from posenb.inference import evaluation_files as files
 from posenb.inference.evaluate import _batches
-from posenb.inference.model import Model
+from posenb.inference.model import Model, find_model
+from posenb.inference.variants import Variants
 from posenb.labels import labels_digest, write_split
 from posenb.project import create_project, open_project, open_run, read_image
 
@@ -345,6 +347,28 @@ def test_a_run_is_given_as_a_run_or_its_folder(run):
     assert quiet(open_run(run)).url == quiet(run).url == storage.join(run, "evaluation")
 
 
+def test_frames_can_be_looked_at_in_several_forms_as_an_analysis_does(run):
+    options = {"precision": "float32", "runtime": "onnxruntime"}
+    varied = quiet(run, flip=True, scales=(1.0, 1.5), **options)
+    told = json.loads(storage.read_text(storage.join(varied.url, "meta.json")))
+    assert (told["flip"], told["scales"]) == (True, [1.0, 1.5])
+    model = find_model(run, variants=Variants(True, (1.0, 1.5)), **options)
+    frame = SPLIT.test[0]
+    image = read_image(project_of(run), frame)
+    predict = model.predict(FrameFormat("rgb", *image.shape[:2]), 8)
+    expected = predict(image.reshape(1, -1))[0]
+    rows = varied.errors[varied.errors["frame"] == "/".join(filter(None, frame))]
+    np.testing.assert_allclose(rows[["x", "y"]], expected[:, :2], atol=1e-3)
+    plain = quiet(run, **options)
+    assert not np.allclose(varied.errors["x"], plain.errors["x"])
+
+
+def test_a_config_may_be_given_as_a_whole(run):
+    evaluation = quiet(run, config=EvaluateConfig(cutoff=0.0, pck=(2.5,)))
+    assert evaluation.cutoff == 0
+    assert "pck_2.5" in evaluation.summary.columns
+
+
 def test_the_cut_off_and_distances_can_be_chosen(run):
     evaluation = quiet(run, cutoff=0.0, pck=(2.5,))
     assert "pck_2.5" in evaluation.summary.columns
@@ -356,13 +380,16 @@ def test_the_cut_off_and_distances_can_be_chosen(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cutoff": 1.5}, "between 0 and 1; got 1.5"),
-        ({"pck": (0,)}, "distances above 0"),
-        ({"worst": -1}, "0 or more; got -1"),
+        ({"cutoff": 1.5}, r"cutoff: .* less than or equal to 1 \(got 1.5\)"),
+        ({"pck": (0,)}, r"pck.0: .* greater than 0 \(got 0\)"),
+        ({"pck": (3, 3)}, "each distance stands once"),
+        ({"worst": -1}, r"worst: .* greater than or equal to 0 \(got -1\)"),
+        ({"scales": ()}, "scales: .* at least 1 item"),
+        ({"flipped": True}, "'flipped' is not an option"),
     ],
 )
 def test_options_out_of_range_are_refused_before_anything_is_read(tmp_path, options, message):
-    with pytest.raises(InvalidInputError, match=message):
+    with pytest.raises(ConfigError, match=message):
         quiet(tmp_path / "nowhere", **options)
 
 
