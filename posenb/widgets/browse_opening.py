@@ -136,8 +136,7 @@ def list_images(project: Project, video: str) -> tuple[dict[int, FrameName], fro
     if images and project.has_labels():
         labels = project.labels()
         assert labels.visibility is not None
-        said = labels.visibility.reshape(len(labels), -1).any(axis=1).tolist()
-        known = {frame for frame, some in zip(labels.frames, said, strict=True) if some}
+        known = {labels.frames[n] for n in np.argwhere(labels.visibility)[:, 0].tolist()}
         labelled = {n for n, frame in images.items() if frame in known}
     return images, frozenset(labelled)
 
