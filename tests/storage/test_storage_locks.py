@@ -104,6 +104,37 @@ def test_a_lock_says_who_holds_it(remote: str):
         pytest.fail("two held the lock")
 
 
+def test_a_lock_can_be_looked_at_without_being_taken(folder: str):
+    url = storage.join(folder, "a")
+    assert storage.lock_sign(url) is None
+    with storage.lock(url):
+        sign = storage.lock_sign(url)
+        assert sign
+        assert storage.lock_sign(url) == sign  # nothing has been taken
+    assert storage.lock_sign(url) is None
+
+
+def test_a_living_holder_of_a_remote_lock_changes_its_sign(remote: str, short_lease: float):
+    with storage.lock(remote):
+        sign = storage.lock_sign(remote)
+        deadline = time.monotonic() + 20
+        while storage.lock_sign(remote) == sign and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert storage.lock_sign(remote) not in (sign, None)
+
+
+def test_a_glance_at_a_lock_keeps_no_one_out(tmp_path: Path):
+    url = str(tmp_path / "a")
+    with storage.lock(url):
+        pass
+    glances = threading.Thread(target=lambda: [storage.lock_sign(url) for _ in range(200)])
+    glances.start()
+    for _ in range(5):
+        with storage.lock(url, timeout=5):
+            pass
+    glances.join()
+
+
 def test_a_lock_is_free_after_its_block_and_after_an_error(folder: str):
     url = storage.join(folder, "a")
 
