@@ -12,7 +12,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# Public name -> "module:attribute". __init__.pyi says the same to type checkers and editors.
+# Public name -> "module:attribute", or a room whose verbs go by its name. __init__.pyi says the
+# same to type checkers and editors.
 _PUBLIC = {
     "AnalyzeConfig": "posenb.core:AnalyzeConfig",
     "AugmentationConfig": "posenb.core:AugmentationConfig",
@@ -20,7 +21,7 @@ _PUBLIC = {
     "Evaluation": "posenb.inference:Evaluation",
     "ExtractConfig": "posenb.extraction:ExtractConfig",
     "FrameName": "posenb.core:FrameName",
-    "LabelCheck": "posenb.views:LabelCheck",
+    "LabelCheck": "posenb.widgets:LabelCheck",
     "LabelledVideoConfig": "posenb.overlays:LabelledVideoConfig",
     "Labels": "posenb.core:Labels",
     "LiveConfig": "posenb.live:LiveConfig",
@@ -41,7 +42,7 @@ _PUBLIC = {
     "analyze": "posenb.inference:analyze",
     "analyze_live": "posenb.live:analyze_live",
     "browse": "posenb.widgets:browse",
-    "check_labels": "posenb.views:check_labels",
+    "check_labels": "posenb.widgets:check_labels",
     "create_project": "posenb.project:create_project",
     "demo": "posenb.demonstration:demo",
     "evaluate": "posenb.inference:evaluate",
@@ -68,6 +69,7 @@ _PUBLIC = {
     "train": "posenb.training:train",
     "upload": "posenb.widgets:upload",
     "watch": "posenb.widgets:watch",
+    "zoo": "posenb.zoo",
 }
 
 __all__ = list(_PUBLIC)
@@ -79,8 +81,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(
             f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__]
         )
-    module, attribute = _PUBLIC[name].split(":")
-    return getattr(import_module(module), attribute)
+    module, _, attribute = _PUBLIC[name].partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
 
 
 def __dir__() -> list[str]:

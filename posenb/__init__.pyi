@@ -1,3 +1,4 @@
+from posenb import zoo as zoo
 from posenb.core import AnalyzeConfig as AnalyzeConfig
 from posenb.core import AugmentationConfig as AugmentationConfig
 from posenb.core import FrameName as FrameName
@@ -41,13 +42,13 @@ from posenb.project import open_run as open_run
 from posenb.project import to_dlc as to_dlc
 from posenb.reports import report as report
 from posenb.training import train as train
-from posenb.views import LabelCheck as LabelCheck
 from posenb.views import Trajectories as Trajectories
-from posenb.views import check_labels as check_labels
 from posenb.views import plot as plot
 from posenb.views import plot_trajectories as plot_trajectories
+from posenb.widgets import LabelCheck as LabelCheck
 from posenb.widgets import Watch as Watch
 from posenb.widgets import browse as browse
+from posenb.widgets import check_labels as check_labels
 from posenb.widgets import label as label
 from posenb.widgets import pick_frames as pick_frames
 from posenb.widgets import upload as upload
@@ -109,4 +110,5 @@ __all__ = [
     "train",
     "upload",
     "watch",
+    "zoo",
 ]

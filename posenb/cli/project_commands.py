@@ -112,14 +112,14 @@ def check_labels(
     ] = True,
     quiet: Quiet = False,
 ) -> None:
-    """Draw the labels over their frames, and make a page to flip through them."""
-    from posenb.views import check_labels as check_labels_verb
+    """Tell which labels are doubtful, and draw all over their frames, on a page to flip through."""
+    from posenb.widgets import check_labels as check_labels_verb
 
-    chosen = split(videos) or None
-    check = check_labels_verb(
-        project, videos=chosen, output=output, zoom=zoom, progress=progress_of(quiet)
-    )
-    typer.echo(check.page)
+    progress = progress_of(quiet)
+    check = check_labels_verb(project, videos=split(videos) or None, progress=progress)
+    for each in check.suspects:
+        typer.echo(f"{'/'.join(part for part in each.frame if part)}: {each.reason}", err=True)
+    typer.echo(check.save(output, zoom=zoom, progress=progress))
 
 
 def _pair(text: str, known: Sequence[str]) -> tuple[str, str]:

@@ -103,7 +103,7 @@ class Tile(NamedTuple):
 def label_page(title: str, summary: str, tiles: Sequence[Tile]) -> str:
     """Return a page that shows pictures in a grid, and one at large after a click.
 
-    Arrow keys flip through; a choice of video and of the frames that lack something
+    Arrow keys flip through; a choice of video and of the frames that have a remark
     narrows what is shown. It is light or dark as the browser is.
 
     Parameters
@@ -139,7 +139,7 @@ def label_page(title: str, summary: str, tiles: Sequence[Tile]) -> str:
 <h1>{html.escape(title)}</h1>
 <p>{html.escape(summary)}</p>
 {chooser}
-<label><input type="checkbox" id="lacking"> only frames that lack something</label>
+<label><input type="checkbox" id="lacking"> only frames with a remark</label>
 </header>
 <main>
 {"".join(map(_tile, tiles))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,15 +18,15 @@ from posenb.errors import LabelError, LabelWarning, StorageError
 from posenb.plots.label_page import Tile, label_page
 from posenb.project import Project, open_project, read_image
 
-__all__ = ["LabelCheck", "check_labels"]
+__all__ = ["LabelPage", "chosen_labels", "draw_label_page"]
 
 FOLDER = "check-labels"
 PAGE = "index.html"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelCheck:
-    """What `check_labels` wrote.
+class LabelPage:
+    """What `draw_label_page` wrote.
 
     Parameters
     ----------
@@ -40,14 +40,15 @@ class LabelCheck:
     pictures: tuple[str, ...]
 
 
-def check_labels(
+def draw_label_page(
     project: Project | storage.Url,
     *,
     videos: str | Sequence[str] | None = None,
     output: storage.Url | None = None,
     zoom: bool = True,
+    notes: Mapping[FrameName, str] | None = None,
     progress: Progress = tqdm_progress,
-) -> LabelCheck:
+) -> LabelPage:
     """Draw the labels over their frames: a picture of each and a page to flip through them.
 
     Each picture tells keypoints apart by colour, individuals by shape, and shows which
@@ -64,12 +65,14 @@ def check_labels(
         Folder for the files; ``check-labels/`` in the project by default.
     zoom : bool, optional
         Show the part of each frame where the labels lie at large.
+    notes : mapping of FrameName to str, optional
+        What is to say of frames on the page.
     progress : callable, optional
         Makes the progress bar; it counts frames.
 
     Returns
     -------
-    LabelCheck
+    LabelPage
         ``<output>/index.html`` and the pictures, ``<output>/<video>/<image>``.
 
     Raises
@@ -88,11 +91,11 @@ def check_labels(
 
     Examples
     --------
-    >>> check_labels("gs://lab/reach").page  # doctest: +SKIP
+    >>> draw_label_page("gs://lab/reach").page  # doctest: +SKIP
     'gs://lab/reach/check-labels/index.html'
     """
     home = project if isinstance(project, Project) else open_project(project)
-    labels = _chosen(home.labels(), (videos,) if isinstance(videos, str) else videos)
+    labels = chosen_labels(home.labels(), (videos,) if isinstance(videos, str) else videos)
     folder = storage.join(home.url, FOLDER) if output is None else storage.resolve(output)
     tiles: list[Tile] = []
     lost: list[str] = []
@@ -103,7 +106,9 @@ def check_labels(
             if image is None:
                 lost.append(home.image_url(frame))
             else:
-                tiles.append(_draw(labels, n, image, folder, zoom))
+                tile = _draw(labels, n, image, folder, zoom)
+                said = ((notes or {}).get(frame, ""), tile.note)
+                tiles.append(tile._replace(note=" ".join(filter(None, said))))
             bar.advance()
     if lost:
         gone = (
@@ -115,10 +120,19 @@ def check_labels(
         warnings.warn(gone, LabelWarning, stacklevel=2)
     page = storage.join(folder, PAGE)
     storage.write_text(page, label_page(f"Labels of {home.name}", _summary(labels), tiles))
-    return LabelCheck(page, tuple(storage.join(folder, tile.path) for tile in tiles))
+    return LabelPage(page, tuple(storage.join(folder, tile.path) for tile in tiles))
 
 
-def _chosen(labels: Labels, videos: Sequence[str] | None) -> Labels:
+def chosen_labels(labels: Labels, videos: Sequence[str] | None) -> Labels:
+    """Return the labels of some videos, or of all.
+
+    Raises
+    ------
+    UnknownNameError
+        If no frame of a video is labelled.
+    LabelError
+        If nothing is left.
+    """
     if videos is None:
         chosen = labels
     else:

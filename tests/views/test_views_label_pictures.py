@@ -13,7 +13,7 @@ from posenb.errors import InvalidInputError, LabelError, LabelWarning, UnknownNa
 from posenb.plots.labels import draw_labels, find_signs
 from posenb.plots.sheet import find_field
 from posenb.project import Project, create_project, open_project
-from posenb.views import check_labels
+from posenb.views import draw_label_page
 
 SEEN, HIDDEN, ABSENT = Visibility.VISIBLE, Visibility.OCCLUDED, Visibility.UNLABELLED
 NAN = (np.nan, np.nan)
@@ -53,7 +53,7 @@ def project(tmp_path) -> Project:
 
 
 def test_every_labelled_frame_gets_a_picture_and_all_stand_on_the_page(project):
-    check = check_labels(project, **QUIET)
+    check = draw_label_page(project, **QUIET)
     folder = Path(project.url) / "check-labels"
     assert Path(check.page) == folder / "index.html"
     expected = [folder / video / f"img{n:02d}.png" for video in ("one", "two") for n in (0, 1)]
@@ -68,7 +68,7 @@ def test_every_labelled_frame_gets_a_picture_and_all_stand_on_the_page(project):
 
 
 def test_the_page_says_what_is_lacking(project):
-    text = Path(check_labels(project, **QUIET).page).read_text()
+    text = Path(draw_label_page(project, **QUIET).page).read_text()
     assert "4 frames, 10 keypoints, 2 of them occluded" in text
     assert text.count("<small>1 not labelled</small>") == 2
     assert text.count('data-lacking="1"') == 2
@@ -76,21 +76,21 @@ def test_the_page_says_what_is_lacking(project):
 
 def test_the_pictures_never_count_as_labelled_frames(project):
     before = project.labels()
-    check_labels(project, **QUIET)
+    draw_label_page(project, **QUIET)
     after = open_project(project.url)
     assert after.labels().frames == before.frames
     assert after == project.reload()
 
 
 def test_run_again_the_files_are_the_same(project):
-    first = check_labels(project, **QUIET)
+    first = draw_label_page(project, **QUIET)
     before = [Path(url).read_bytes() for url in (first.page, *first.pictures)]
-    second = check_labels(project.url, **QUIET)
+    second = draw_label_page(project.url, **QUIET)
     assert [Path(url).read_bytes() for url in (second.page, *second.pictures)] == before
 
 
 def test_only_the_named_videos_are_drawn_where_one_wants_them(project, tmp_path):
-    check = check_labels(project, videos="two", output=tmp_path / "out", **QUIET)
+    check = draw_label_page(project, videos="two", output=tmp_path / "out", **QUIET)
     assert {Path(url).parent for url in check.pictures} == {tmp_path / "out" / "two"}
     assert "<select" not in Path(check.page).read_text()
     assert not (Path(project.url) / "check-labels").exists()
@@ -98,14 +98,14 @@ def test_only_the_named_videos_are_drawn_where_one_wants_them(project, tmp_path)
 
 def test_a_misspelt_video_meets_the_likeliest_one(project):
     with pytest.raises(UnknownNameError, match="Did you mean 'two'"):
-        check_labels(project, videos=["tow"], **QUIET)
+        draw_label_page(project, videos=["tow"], **QUIET)
 
 
 def test_images_that_are_gone_or_damaged_are_left_out(project):
     Path(project.image_url(FrameName("one", "img00.png"))).unlink()
     Path(project.image_url(FrameName("two", "img01.png"))).write_bytes(b"no image")
     with pytest.warns(LabelWarning, match="2 of 4 labelled images"):
-        check = check_labels(project, **QUIET)
+        check = draw_label_page(project, **QUIET)
     assert [Path(url).name for url in check.pictures] == ["img01.png", "img00.png"]
 
 
@@ -114,12 +114,12 @@ def test_without_any_image_it_says_so(project):
         for n in (0, 1):
             Path(project.image_url(FrameName(video, f"img{n:02d}.png"))).unlink()
     with pytest.raises(LabelError, match="4 of 4 labelled images"):
-        check_labels(project, **QUIET)
+        draw_label_page(project, **QUIET)
 
 
 def test_without_labels_it_says_what_to_do(tmp_path):
     with pytest.raises(LabelError, match="label them"):
-        check_labels(create_project(tmp_path, keypoints=["snout"]), **QUIET)
+        draw_label_page(create_project(tmp_path, keypoints=["snout"]), **QUIET)
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_real_projects_of_other_programs_are_drawn(
         "posenb.plots.labels.draw_labels", lambda image, *_, **__: drawn.append(image.shape)
     )
     monkeypatch.setattr("posenb.plots.style.figure_bytes", lambda *_: b"picture")
-    check = check_labels(shared_data / folder, output=tmp_path, **QUIET)
+    check = draw_label_page(shared_data / folder, output=tmp_path, **QUIET)
     assert len(check.pictures) == len(drawn) == count
     text = Path(check.page).read_text()
     assert ("not labelled" in text) == (folder == "mirror-mouse")
@@ -231,7 +231,7 @@ def test_shapes_that_disagree_are_refused():
 def test_the_page_flips_and_sifts(project, chromium):
     from playwright.sync_api import sync_playwright
 
-    page_url = Path(check_labels(project, **QUIET).page).as_uri()
+    page_url = Path(draw_label_page(project, **QUIET).page).as_uri()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium))
         page = browser.new_page(viewport={"width": 1000, "height": 700})
