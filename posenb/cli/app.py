@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 import posenb
 from posenb.cli import commands
 from posenb.cli.noise import debugging, show_only_own
+from posenb.cli.zoo import zoo
 from posenb.errors import PosenbError, TrainingStoppedError
 
 __all__ = ["app", "main"]
@@ -75,6 +76,7 @@ def _posenb(
 
 for _name, _command in commands.COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(zoo, name="zoo")
 
 
 def main() -> None:
