@@ -76,7 +76,10 @@ class Stage {
 
   // `picture` is null where there is none, or none yet; `says` tells why.
   show(row, picture, says = "") {
+    if (this.picture !== picture) this.picture?.close();
     [this.row, this.picture, this.says] = [row, picture, says];
+    // Tells who looks on, such as a test, which frame it is that is seen.
+    this.canvas.dataset.frame = picture ? this.recording.frames[row] : "";
     this.draw();
   }
 

@@ -111,7 +111,8 @@ class Timeline {
         if (!recording.visible[line]) continue;
         const colour = { colour: look.colour(line) };
         drawCurve(
-          paper, recording, this.rows[n].channel, line, colour, box, this.times, this.ranges[n], box.width,
+          paper, recording, this.rows[n].channel, line, colour, box, this.times, this.ranges[n],
+          2 * box.width, // with fewer, a slope is a stair
         );
       }
       paper.restore();
