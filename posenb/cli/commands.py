@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from posenb.cli import project_commands, run_commands, showing_commands, training_commands
+from posenb.cli import (
+    live_command,
+    project_commands,
+    run_commands,
+    showing_commands,
+    training_commands,
+)
 
 __all__ = ["COMMANDS"]
 
@@ -20,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": run_commands.evaluate,
     "quantise": run_commands.quantise,
     "analyze": run_commands.analyze,
+    "live": live_command.live,
     "plot": showing_commands.plot,
     "labelled-video": showing_commands.label_video,
     "report": showing_commands.report,

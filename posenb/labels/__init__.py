@@ -3,7 +3,7 @@
 from posenb.labels.digest import labels_digest
 from posenb.labels.files import has_labels, labels_csv, read_labels, table_stem, write_labels
 from posenb.labels.merging import align_labels, join_labels, merge_labels
-from posenb.labels.poses import read_poses, spread_url, write_poses
+from posenb.labels.poses import pose_header, read_poses, spread_url, write_poses
 from posenb.labels.saving import save_labels
 from posenb.labels.splitting import given_split, make_split, read_split, write_split
 
@@ -16,6 +16,7 @@ __all__ = [
     "labels_digest",
     "make_split",
     "merge_labels",
+    "pose_header",
     "read_labels",
     "read_poses",
     "read_split",

@@ -13,10 +13,10 @@ from posenb.core import Poses
 from posenb.errors import InvalidInputError, LabelError
 from posenb.labels._csv import append_csv, write_csv
 from posenb.labels._hdf import append_hdf, write_hdf
-from posenb.labels._table import Grid, Table, from_grid, to_grid
+from posenb.labels._table import Grid, Table, dataframe, from_grid, to_grid
 from posenb.labels.files import SUFFIXES, read_table, table_suffix
 
-__all__ = ["SPREAD", "read_poses", "spread_url", "write_poses"]
+__all__ = ["SPREAD", "pose_header", "read_poses", "spread_url", "write_poses"]
 
 SPREAD = "_spread"
 """What the names of tables with a spread end in."""
@@ -60,6 +60,12 @@ def write_poses(url: storage.Url, poses: Poses) -> str:
     if poses.spread is not None:
         _write(stem + SPREAD, poses, _SPREAD_COORDS)
     return f"{stem}.h5"
+
+
+def pose_header(poses: Poses) -> str:
+    """Return the lines of a ``.csv`` above its rows, for whoever writes these one by one."""
+    text = dataframe(_table(poses, _COORDS, slice(0, 0))).to_csv(lineterminator="\n")
+    return str(text)
 
 
 def _write(stem: str, poses: Poses, coords: tuple[str, ...]) -> None:

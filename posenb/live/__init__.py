@@ -2,6 +2,7 @@
 
 from posenb.live.config import LiveConfig
 from posenb.live.forecast import Forecaster
+from posenb.live.lines import PoseLines
 from posenb.live.loop import Processor, analyze_live
 from posenb.live.predictor import LivePose, LivePredictor
 from posenb.live.recording import LiveRecording
@@ -13,6 +14,7 @@ __all__ = [
     "LivePose",
     "LivePredictor",
     "LiveRecording",
+    "PoseLines",
     "Processor",
     "analyze_live",
     "send_frame",

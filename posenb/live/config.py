@@ -20,8 +20,8 @@ class LiveConfig(Config):
     ----------
     drop : bool
         Whether the newest frame wins: frames that came while another one was worked on
-        are left out and counted. Otherwise each frame is taken in turn, and the source is
-        held back.
+        are left out and counted. Otherwise, and of a file always, each frame is taken in
+        turn, and the source is held back.
     frames : int or None
         End after so many poses.
     seconds : float or None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,8 +13,9 @@ import numpy as np
 from posenb import storage
 from posenb._progress import Progress, ProgressBar, tqdm_progress
 from posenb.errors import AnalysisError
-from posenb.inference.model import find_model
+from posenb.inference.model import Model, find_model
 from posenb.live.config import LiveConfig
+from posenb.live.lines import PoseLines, growing_table
 from posenb.live.newest import in_turn, newest
 from posenb.live.predictor import LivePose, LivePredictor
 from posenb.live.recording import LiveRecording, Recorder, save_recording
@@ -37,7 +38,7 @@ class Processor(Protocol):
 
 def analyze_live(
     run: Run | storage.Url,
-    source: str | Iterable[np.ndarray],
+    source: int | str | Iterable[np.ndarray],
     processor: Processor | None = None,
     *,
     config: LiveConfig | None = None,
@@ -56,9 +57,10 @@ def analyze_live(
     ----------
     run : Run, str or PathLike
         A finished run, the folder of one, or a ``.keras`` or ``.onnx`` file.
-    source : str or iterable of ndarray
-        A camera or stream as `posenb.video.open_camera` takes it, such as
-        ``"/dev/video0"`` or ``"rtsp://..."``; or arrays of uint8, RGB (H, W, 3) or grey
+    source : int, str or iterable of ndarray
+        A camera by its number, a camera or stream as `posenb.video.open_camera` takes it,
+        such as ``"/dev/video0"`` or ``"rtsp://..."``, or a video file, of which no frame is
+        left out; or arrays of uint8, RGB (H, W, 3) or grey
         (H, W), from a generator, say, or from another program
         (`posenb.live.socket_frames`).
     processor : callable, optional
@@ -66,8 +68,9 @@ def analyze_live(
     config : LiveConfig, optional
     output : str or PathLike, optional
         Folder for ``poses.h5``, ``poses.csv``, ``meta.json`` and ``live.csv``, which has
-        the times. They are written at the end, also if that is an error. Without it
-        nothing is written.
+        the times. They are written at the end, also if that is an error. Or a new local
+        ``.csv``, in the layout of ``poses.csv``, to which each pose is added as soon as it
+        was handed over. Without it nothing is written.
     progress : callable, optional
         Makes the progress bar; it counts poses and shows the latency.
     **options
@@ -86,6 +89,8 @@ def analyze_live(
         If an option is unknown, or what comes is no frame.
     VideoError
         If the camera cannot be opened or breaks off.
+    StorageError
+        If the output cannot be written, or is a ``.csv`` that is there already.
 
     Notes
     -----
@@ -112,21 +117,39 @@ def analyze_live(
         predictor = LivePredictor(model, feed.format, chosen)
         try:
             # Whoever interrupts has seen enough; the poses are what it was for.
-            with suppress(KeyboardInterrupt), progress(chosen.frames, "Live", "pose") as bar:
+            with (
+                _table(output, model) as keep,
+                suppress(KeyboardInterrupt),
+                progress(chosen.frames, "Live", "pose") as bar,
+            ):
                 for found in _poses(feed, predictor, chosen):
                     recorder.add(found, _process(processor, found, recorder, chosen))
+                    keep(found)
                     _report(bar, found, len(recorder))
         finally:
             recording = recorder.finish()
-            if output is not None:
+            if output is not None and not _grows(output):
                 recording = save_recording(output, recording, model, chosen, feed.name)
     if recorder.errors:
         _LOG.warning("The processor failed %d times; the first is above.", recorder.errors)
     return recording
 
 
+def _grows(output: storage.Url) -> bool:
+    return storage.resolve(output).endswith(".csv")
+
+
+def _table(
+    output: storage.Url | None, model: Model
+) -> AbstractContextManager[Callable[[LivePose], None]]:
+    if output is None or not _grows(output):
+        return nullcontext(lambda _: None)
+    return growing_table(output, PoseLines(model.description))
+
+
 def _poses(feed: Feed, predictor: LivePredictor, config: LiveConfig) -> Iterator[LivePose]:
-    arrivals = newest(feed.frames) if config.drop else in_turn(feed.frames)
+    drop = config.drop and not feed.waits
+    arrivals = newest(feed.frames) if drop else in_turn(feed.frames)
     end = float("inf") if config.seconds is None else time.perf_counter() + config.seconds
     with closing(arrivals):
         for count, arrival in enumerate(arrivals, 1):

@@ -21,7 +21,7 @@ __all__ = ["LiveRecording", "Recorder", "save_recording"]
 _COLUMNS = ("frame", "captured", "started", "ready", "processed", "x1", "x2", "y1", "y2")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LiveRecording:
     """Poses that were found live, with their times.
 
@@ -62,6 +62,19 @@ class LiveRecording:
     def __len__(self) -> int:
         """Return the number of poses."""
         return len(self.poses)
+
+    def __repr__(self) -> str:
+        """Tell on one line how many poses there are and how soon they were there."""
+        if not len(self):
+            return "no poses"
+        half, most = np.percentile(1000 * self.latencies, (50, 99))
+        elapsed = self.processed[-1]
+        errors = f", {self.errors} errors of the processor" if self.errors else ""
+        return (
+            f"{len(self)} poses in {elapsed:.1f} s ({len(self) / elapsed:.1f} a second), "
+            f"{self.dropped} frames left out{errors}; from frame to pose {half:.1f} ms (p50), "
+            f"{most:.1f} ms (p99)"
+        )
 
 
 class Recorder:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
@@ -34,21 +36,24 @@ class Feed:
         What the frames are.
     frames : iterable of ndarray
         uint8, shape (nbytes,).
+    waits : bool, optional
+        Whether the frames wait until they are taken, as those of a file do.
     """
 
     name: str
     format: FrameFormat
     frames: Iterable[np.ndarray]
+    waits: bool = False
 
 
-def open_feed(source: str | Iterable[np.ndarray]) -> AbstractContextManager[Feed]:
+def open_feed(source: int | str | Iterable[np.ndarray]) -> AbstractContextManager[Feed]:
     """Open a source of frames.
 
     Parameters
     ----------
-    source : str or iterable of ndarray
-        What `posenb.video.open_camera` takes, or arrays of uint8, all of one shape:
-        (H, W, 3) for RGB or (H, W) for grey. The first one tells the shape.
+    source : int, str or iterable of ndarray
+        The number of a camera, what `posenb.video.open_camera` takes, or arrays of uint8,
+        all of one shape: (H, W, 3) for RGB or (H, W) for grey. The first one tells it.
 
     Raises
     ------
@@ -57,13 +62,16 @@ def open_feed(source: str | Iterable[np.ndarray]) -> AbstractContextManager[Feed
     InvalidInputError
         If arrays are none of this, or there is none.
     """
-    return _camera_feed(source) if isinstance(source, str) else _array_feed(source)
+    return _camera_feed(str(source)) if isinstance(source, int | str) else _array_feed(source)
 
 
 @contextmanager
 def _camera_feed(source: str) -> Iterator[Feed]:
-    with open_camera(source) as camera:
-        yield Feed(source, camera.format, camera)
+    name = source
+    if source.isdecimal():
+        name = f"/dev/video{source}" if sys.platform == "linux" else f"camera:{source}"
+    with open_camera(name) as camera:
+        yield Feed(name, camera.format, camera, waits=Path(name).is_file())
 
 
 @contextmanager

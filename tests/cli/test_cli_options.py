@@ -21,6 +21,7 @@ from posenb.core import (
 )
 from posenb.demonstration import demo
 from posenb.inference import EvaluateConfig, quantise
+from posenb.live import LiveConfig
 from posenb.project import add_videos, create_project
 from posenb.reports import report
 
@@ -50,6 +51,7 @@ def parameters(function, *, without: set[str]) -> dict[str, object]:
 
 TRAIN = fields(SplitConfig, ModelConfig, AugmentationConfig, TrainConfig)
 ANALYZE = fields(AnalyzeConfig)
+LIVE = fields(LiveConfig)
 EVALUATE = fields(EvaluateConfig)
 DEMO = parameters(demo, without={"folder", "progress"})
 
@@ -59,9 +61,10 @@ DEMO = parameters(demo, without={"folder", "progress"})
     [
         ("create", parameters(create_project, without={"url"}), set()),
         ("add-videos", parameters(add_videos, without={"project", "urls", "progress"}), set()),
-        ("train", TRAIN, {"name"}),
+        ("train", TRAIN, {"name", "background"}),
         ("analyze", ANALYZE, {"run", "with", "output"}),
         ("evaluate", EVALUATE, {"run"}),
+        ("live", LIVE, {"run", "output"}),
         ("quantise", parameters(quantise, without={"run", "progress"}), {"run"}),
         ("report", parameters(report, without={"source", "progress"}), {"open"}),
         ("demo", DEMO, {"open"}),
@@ -73,7 +76,13 @@ def test_a_command_has_the_options_of_its_verb_and_no_others(command, python, be
 
 @pytest.mark.parametrize(
     ("command", "python"),
-    [("train", TRAIN), ("analyze", ANALYZE), ("evaluate", EVALUATE), ("demo", DEMO)],
+    [
+        ("train", TRAIN),
+        ("analyze", ANALYZE),
+        ("evaluate", EVALUATE),
+        ("live", fields(LiveConfig)),
+        ("demo", DEMO),
+    ],
 )
 def test_help_shows_pythons_defaults(command, python):
     options = options_of(command)

@@ -28,6 +28,12 @@ class Brightest:
         config=TrainConfig(model=ModelConfig(weights=None)),
     )
 
+    story = {  # noqa: RUF012
+        "run": None,
+        "sha256": digest,
+        "description": description.model_dump(mode="json"),
+    }
+
     def __init__(self):
         self.compiled, self.calls = [], []
 

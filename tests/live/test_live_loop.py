@@ -15,6 +15,7 @@ from posenb.core import FrameFormat
 from posenb.errors import AnalysisError, ConfigError, InvalidInputError, VideoError
 from posenb.inference import load_poses
 from posenb.live import LiveConfig, LivePredictor, analyze_live
+from posenb.video import write_video
 
 VGA = (480, 640)
 QUIET = {"progress": silent_progress}
@@ -80,6 +81,12 @@ def test_frames_that_came_while_another_was_worked_on_are_left_out_and_counted(b
     assert found.poses.frames[-1] == 30
     assert found.dropped == 31 - len(found) > 0
     np.testing.assert_array_equal(found.poses.positions[:, 0, 0, 0], 5 + found.poses.frames)
+
+
+def test_of_a_file_no_frame_is_left_out(brightest, tmp_path):
+    write_video(tmp_path / "clip.mp4", np.stack([picture(5, 5, (48, 64))] * 30), fps=25)
+    found = analyze_live("run", str(tmp_path / "clip.mp4"), lambda _: time.sleep(0.005), **QUIET)
+    assert (len(found), found.dropped) == (30, 0)
 
 
 def test_it_ends_after_so_many_poses_or_seconds(brightest):

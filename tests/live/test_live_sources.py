@@ -12,7 +12,7 @@ from posenb.errors import InvalidInputError, VideoError, VideoWarning
 from posenb.live import send_frame, socket_frames
 from posenb.live.newest import in_turn, newest
 from posenb.live.sources import open_feed
-from posenb.video import open_camera
+from posenb.video import open_camera, write_video
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (5, 6, 8, 3), np.uint8)
@@ -230,14 +230,38 @@ def test_pictures_that_ffmpeg_makes_up_come_as_from_a_camera():
 
 
 def test_a_stream_ends_with_its_last_frame(tmp_path):
-    from posenb.video import write_video
-
     path = tmp_path / "five.mp4"
     write_video(path, RNG.integers(0, 256, (5, 32, 48, 3), np.uint8), fps=25)
     with open_camera(str(path)) as camera:
         frames = list(camera)
     assert len(frames) == 5
     assert {len(frame) for frame in frames} == {camera.format.nbytes}
+
+
+def test_frames_of_a_file_wait_and_those_of_a_stream_do_not(tmp_path):
+    path = tmp_path / "five.mp4"
+    write_video(path, RNG.integers(0, 256, (5, 32, 48, 3), np.uint8), fps=25)
+    with open_feed(str(path)) as feed:
+        assert feed.waits
+        assert len(list(feed.frames)) == 5
+    with open_feed("lavfi:testsrc=size=64x48:rate=20:duration=0.1") as feed:
+        assert not feed.waits
+
+
+@pytest.mark.parametrize(("system", "name"), [("linux", "/dev/video77"), ("darwin", "camera:77")])
+@pytest.mark.parametrize("source", [77, "77"])
+def test_a_camera_may_be_named_by_its_number(monkeypatch, system, name, source):
+    monkeypatch.setattr("sys.platform", system)
+    asked = []
+
+    def no_camera(named):
+        asked.append(named)
+        raise VideoError("none here")
+
+    monkeypatch.setattr("posenb.live.sources.open_camera", no_camera)
+    with pytest.raises(VideoError, match="none here"), open_feed(source):
+        pass
+    assert asked == [name]
 
 
 @pytest.mark.parametrize("source", ["/dev/video77", "v4l2:/dev/video77", "no such file.mp4"])
