@@ -116,8 +116,12 @@ class Gallery {
     );
     this.fit = button("fit", "Close up, or the whole frame (F)", () => this.toggle("close_up"), {
       text: "Whole frame",
+      classes: "pnb-gallery-quiet",
     });
-    this.named = button("names", "Names (L)", () => this.toggle("names"), { text: "Names" });
+    this.named = button("names", "Names (L)", () => this.toggle("names"), {
+      text: "Names",
+      classes: "pnb-gallery-quiet",
+    });
     this.right = button("accept", "The labels are right as they are (Enter)", () => this.settle(), {
       text: "It is right",
     });
@@ -155,6 +159,8 @@ class Gallery {
       if (this.big) URL.revokeObjectURL(this.big.url);
       this.big = { ...message, url };
       this.showLarge();
+      // After the labeller has gone, keys belong to the gallery again.
+      if (document.activeElement === document.body) this.fix.focus({ preventScroll: true });
     }
   }
 

@@ -16,7 +16,7 @@ from posenb.project import Project, read_image
 from posenb.views import chosen_labels
 from posenb.widgets import gallery_state as views
 from posenb.widgets.frame_feed import encode_jpeg
-from posenb.widgets.gallery_looks import glance, glance_at_all, marks, remark
+from posenb.widgets.gallery_looks import Glance, glance, glance_at_all, marks, remark
 from posenb.widgets.gallery_state import ALL, DOUBTFUL, GalleryState
 
 __all__ = ["Answer", "Desk"]
@@ -35,7 +35,8 @@ class Desk:
     progress : callable
         Makes the progress bar; it counts images.
     fix : callable
-        Called with the frame whose labels are to be corrected, and with what is doubtful.
+        Called with the frame whose labels are to be corrected, what is doubtful about it, and
+        what is known of its image.
 
     Raises
     ------
@@ -55,7 +56,7 @@ class Desk:
         project: Project,
         videos: tuple[str, ...] | None,
         progress: Progress,
-        fix: Callable[[FrameName, tuple[Suspect, ...]], None],
+        fix: Callable[[FrameName, tuple[Suspect, ...], Glance], None],
     ) -> None:
         self._project = project
         self._videos = videos
@@ -173,7 +174,8 @@ class Desk:
     def _correct(self, frame: int) -> None:
         if self._has(frame):
             self.state = views.open_frame(self.state, frame)
-            self._fix(self.labels.frames[frame], views.doubts(self.state, frame))
+            doubtful = views.doubts(self.state, frame)
+            self._fix(self.labels.frames[frame], doubtful, self._looks[frame])
 
     # Answers
 

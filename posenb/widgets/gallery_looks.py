@@ -137,10 +137,10 @@ def remark(labels: Labels, n: int, size: tuple[int, int]) -> str:
     """
     assert labels.visibility is not None
     unsaid = labels.visibility[n] == Visibility.UNLABELLED
+    there = ~unsaid.all(axis=1)  # an animal without any label is not there
     for name in labels.skeleton.unique:
         unsaid[1:, labels.skeleton.index(name)] = False
-    said = ~unsaid.all(axis=1)  # an animal without any label is not there
-    missing = int(unsaid[said].sum()) if said.any() else int(unsaid[0].sum())
+    missing = int(unsaid[there].sum()) if there.any() else int(unsaid[0].sum())
     outside = (labels.positions[n] < -0.5) | (labels.positions[n] > np.array(size) - 0.5)
     counts = {"not labelled": missing, "outside the image": int(outside.any(axis=-1).sum())}
     return ", ".join(f"{count} {words}" for words, count in counts.items() if count)

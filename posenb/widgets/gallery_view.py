@@ -23,6 +23,7 @@ from posenb.views import draw_label_page
 from posenb.widgets import label_moves as moves
 from posenb.widgets.environment import enable_widgets
 from posenb.widgets.gallery_desk import Desk
+from posenb.widgets.gallery_looks import Glance
 from posenb.widgets.label_opening import open_labels
 from posenb.widgets.label_state import LabelState
 from posenb.widgets.label_view import LabelView
@@ -209,13 +210,13 @@ class LabelCheck:
         enable_widgets()
         display(self.widget)  # type: ignore[no-untyped-call]
 
-    def _fix(self, frame: FrameName, suspects: tuple[Suspect, ...]) -> None:
+    def _fix(self, frame: FrameName, suspects: tuple[Suspect, ...], look: Glance) -> None:
         """Show the labeller at a frame in the gallery's place."""
         assert self._gallery is not None
         state = open_labels(self._project, self._videos)
         if frame not in state.frames:
             return
-        state = _at(state, frame, suspects)
+        state = _near(_at(state, frame, suspects), look)
         self._labeller = LabelView(self._project, state)
         back = icon_button("left", "Save and go back to the gallery", "Back to the gallery")
         back.on_click(lambda _: self._back())
@@ -246,6 +247,18 @@ def _at(state: LabelState, frame: FrameName, suspects: tuple[Suspect, ...]) -> L
     first = named[0]
     animal = state.individuals.index(first.individual)
     return moves.choose_cell(there, state.skeleton.index(first.keypoints[0]), animal)
+
+
+def _near(state: LabelState, look: Glance) -> LabelState:
+    """Return the labeller's state with the labels at large."""
+    shown = moves.show_image(state, look.size)
+    left, top, width, height = look.box
+    middle = left + width / 2, top + height / 2
+    factor = min(look.size[0] / width, look.size[1] / height)
+    closer = moves.zoom(shown, factor, *shown.viewport.to_canvas(*middle))
+    u, v = closer.viewport.to_canvas(*middle)
+    across, down = closer.viewport.canvas
+    return moves.pan(closer, across / 2 - u, down / 2 - v)
 
 
 def _reasons(suspects: tuple[Suspect, ...]) -> str:
