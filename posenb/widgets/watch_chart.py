@@ -12,7 +12,7 @@ from posenb.widgets.watch_state import best_row
 __all__ = ["CHART_CSS", "charts"]
 
 _WIDTH, _HEIGHT = 440.0, 172.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 8.0, 8.0, 22.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 1.0, 8.0, 22.0
 _TICKS = 4
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _WIDE = 20.0  # from this ratio of largest to smallest on, the axis is logarithmic

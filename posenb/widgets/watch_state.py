@@ -87,11 +87,17 @@ def _seconds_per_step(rows: Sequence[Row]) -> float | None:
     if not rows:
         return None
     recent = rows[-_RECENT - 1 :]
-    paces = [
-        (b.seconds - a.seconds) / (b.step - a.step)
-        for a, b in itertools.pairwise(recent)
-    ]
+    paces = [(b.seconds - a.seconds) / (b.step - a.step) for a, b in itertools.pairwise(recent)]
     return median(paces) if paces else rows[0].seconds / rows[0].step
+
+
+def _next_in(seen: Observation) -> str:
+    """Tell when the next validation is to be expected; nothing before the first one."""
+    pace = _seconds_per_step(seen.rows)
+    if pace is None:
+        return ""
+    left = pace * seen.config.validate_every - (seen.at - seen.row_at)
+    return f", in about {say_seconds(round(max(left, 1)))}"
 
 
 def describe(seen: Observation) -> Shown:
@@ -115,7 +121,7 @@ def describe(seen: Observation) -> Shown:
     elif seen.phase == "starting":
         note = "It loads the network and the frames. You can go on with your work meanwhile."
     elif seen.phase == "stopping":
-        note = "It stops after its next validation, with a checkpoint."
+        note = f"It stops after its next validation{_next_in(seen)}, with a checkpoint."
     elif seen.phase == "stopped":
         note = "Resume, and it goes on as if it had never stopped."
     else:
