@@ -25,6 +25,7 @@ _TITLES: dict[Phase, str] = {
     "finished": "Finished",
 }
 _KEPT = "Everything up to its last checkpoint is kept: resume, and it goes on from there."
+_MENDED = "Once the cause is gone, resume: it goes on from its last checkpoint."
 _DIED = (
     "The process is gone, as when it is killed for lack of memory or its machine is switched off. "
 )
@@ -117,7 +118,7 @@ def describe(seen: Observation) -> Shown:
         if rows:
             facts.append(f"trained for {say_seconds(rows[-1].seconds)}")
         if 0 < done < steps:
-            note = f"It ended before step {steps}: validation had stopped to improve."
+            note = f"It ended before step {steps}: validation had stopped improving."
     elif seen.phase == "starting":
         note = "It loads the network and the frames. You can go on with your work meanwhile."
     elif seen.phase == "stopping":
@@ -127,7 +128,7 @@ def describe(seen: Observation) -> Shown:
     else:
         reason = seen.record.message if seen.record is not None else ""
         trouble = reason if seen.phase == "failed" else _DIED
-        note = _KEPT
+        note = _KEPT if seen.phase == "died" else _MENDED
     return Shown(
         phase=seen.phase,
         title=_TITLES[seen.phase],

@@ -43,14 +43,16 @@ _CSS = """
 .pnb .pnb-words p { margin: 0; }
 .pnb .pnb-words .pnb-trouble { color: var(--bad); overflow-wrap: anywhere; }
 .pnb .pnb-words pre { margin: 6px 0 0; padding: 8px 10px; max-height: 170px; overflow: auto;
-  font-size: 12px; line-height: 1.4; white-space: pre-wrap; overflow-wrap: anywhere;
+  font-size: 12px; line-height: 1.4; white-space: pre-wrap;
+  overflow-wrap: anywhere; word-break: normal;
   color: var(--ink); background: var(--raised); border-radius: var(--radius); }
 .pnb .pnb-quiet { display: none; }
-.pnb.pnb-silent .pnb-quiet { display: block; color: var(--warn); }
+.pnb.pnb-silent .pnb-quiet { display: block; }
+.pnb .pnb-quiet .widget-html-content { color: var(--warn); }
 """
 _QUIET = (
-    "The notebook's kernel does not answer: it is busy, or was restarted. The training does not "
-    "need it; run the cell again to see on."
+    "The notebook's kernel is busy, or was restarted (then run this cell again). The training goes "
+    "on without it."
 )
 
 

@@ -91,7 +91,7 @@ def test_a_run_that_ended_early_says_why(run):
         storage.write_bytes(run.model_url, b"the model")
     shown = describe(observe(run))
     assert shown.facts == ("900 steps", "trained for 3 min 20 s")
-    assert "had stopped to improve" in shown.note
+    assert "had stopped improving" in shown.note
     assert shown.fraction == 1
     assert (shown.can_stop, shown.can_resume) == (False, False)
 
@@ -100,6 +100,7 @@ def test_a_failed_training_says_what_went_wrong_and_a_dead_one_its_last_lines(ru
     write_record(run, own_record("failed", message="The loss must stay a number."))
     shown = describe(observe(run))
     assert (shown.title, shown.trouble) == ("Failed", "The loss must stay a number.")
+    assert "Once the cause is gone" in shown.note
     log = tmp_path / "log"
     log.write_text("Training: 10%\n")
     write_record(run, own_record("training", log=str(log)))
