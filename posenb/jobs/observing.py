@@ -28,7 +28,19 @@ _TAIL = 16_384  # bytes
 
 
 class Row(NamedTuple):
-    """One validation: steps and seconds of training so far, loss, error in pixels (or NaN)."""
+    """One validation.
+
+    Parameters
+    ----------
+    step : int
+        Steps of training so far.
+    seconds : float
+        Time of training so far.
+    loss : float
+        Mean over the steps since the validation before.
+    validation_error : float
+        Mean error, pixels; NaN without validation frames.
+    """
 
     step: int
     seconds: float

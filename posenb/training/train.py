@@ -136,17 +136,23 @@ def train(
             get_backbone(config.model.backbone)
             _trainable(labels, chosen)
             _begin(run, config, chosen, digest)
-        if run.finished:  # another process may have finished it while this one waited
-            return run
-        if background:
-            launch(run)
-            return run
-        with attended(run) as attendance:
-            kept = run.split()
-            task = _prepare(project, labels, kept, config, progress)
-            outcome = _fit(run, task, config, attendance, progress)
-            _finish(run, task, outcome, config, _of_split(labels, kept))
+        if not run.finished:  # another process may have finished it while this one waited
+            if background:
+                launch(run)
+            else:
+                _train(run, project, labels, config, progress)
     return run
+
+
+def _train(
+    run: Run, project: Project, labels: Labels, config: TrainConfig, progress: Progress
+) -> None:
+    """Train a run that has begun, from where it is to its end."""
+    with attended(run) as attendance:
+        kept = run.split()
+        task = _prepare(project, labels, kept, config, progress)
+        outcome = _fit(run, task, config, attendance, progress)
+        _finish(run, task, outcome, config, _of_split(labels, kept))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

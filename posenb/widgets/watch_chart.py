@@ -97,10 +97,10 @@ def _drawing(
     up = _Scale(*ends, _HEIGHT - _BOTTOM, _TOP, logarithmic)
     parts = []
     for tick in ticks:
-        y = f"{up.at(tick):.1f}"
+        height = f"{up.at(tick):.1f}"
         parts.append(
-            f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
-            f'<text x="{_LEFT - 6}" y="{y}" dy="0.35em" text-anchor="end">{tick:g}</text>'
+            f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{height}" y2="{height}"/>'
+            f'<text x="{_LEFT - 6}" y="{height}" dy="0.35em" text-anchor="end">{tick:g}</text>'
         )
     for tick, anchor in ((0, "start"), (steps / 2, "middle"), (steps, "end")):
         word = "step " if tick == steps else ""
