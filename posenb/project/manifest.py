@@ -153,8 +153,8 @@ def write_new(url: str, manifest: Manifest) -> None:
     def change(content: bytes | None) -> bytes:
         if content is not None:
             raise ProjectError(
-                f"A project is created in a folder without one; there is {url}. Open it with "
-                "open_project."
+                f"A project is created in a folder without one; there is {url}, made with other "
+                "facts. Open it with open_project."
             )
         return _dump(manifest)
 

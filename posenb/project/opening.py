@@ -29,6 +29,9 @@ def create_project(
 ) -> Project:
     """Create a project in a folder.
 
+    Called again with the same arguments, it opens the project with all that it holds by
+    then, so that a notebook runs again from its top.
+
     Parameters
     ----------
     url : str or PathLike
@@ -50,7 +53,7 @@ def create_project(
     Raises
     ------
     ProjectError
-        If the folder holds a project.
+        If the folder holds another project.
     InvalidInputError, UnknownNameError, ConfigError
         If names repeat, are empty or not usable, or an edge names no keypoint.
     """
@@ -73,7 +76,12 @@ def create_project(
                 f"A project is created in a folder without one; {whole} holds one of another "
                 "program. Open it with open_project, which leaves its files as they are."
             )
-    write_new(storage.join(whole, MANIFEST), manifest)
+    manifest_url = storage.join(whole, MANIFEST)
+    if storage.exists(manifest_url):
+        there = parse(storage.read_bytes(manifest_url), manifest_url)
+        if there.model_copy(update={"videos": {}}) == manifest:
+            return _own(whole, there)
+    write_new(manifest_url, manifest)
     return _own(whole, manifest)
 
 

@@ -12,6 +12,7 @@ from posenb import storage
 from posenb.errors import ConfigError, InvalidInputError, LabelError, ProjectError, UnknownNameError
 from posenb.labels import write_labels
 from posenb.project import create_project, open_project
+from posenb.project.manifest import add_entries, make_video
 
 KEYPOINTS = ["snout", "left ear", "tail"]
 
@@ -60,9 +61,30 @@ def test_a_moved_project_is_opened_all_the_same(tmp_path):
 def test_a_project_in_the_cloud_is_created_and_opened(gs_bucket):
     url = storage.join(gs_bucket, "reach")
     made = create_project(url, keypoints=["a"])
-    assert open_project(url) == made
+    assert open_project(url) == made == create_project(url, keypoints=["a"])
     with pytest.raises(ProjectError, match="Open it with open_project"):
-        create_project(url, keypoints=["a"])
+        create_project(url, keypoints=["b"])
+
+
+def test_created_again_it_is_the_same_project_with_what_was_added_meanwhile(tmp_path):
+    facts = {"keypoints": ["a", "b"], "skeleton": [("a", "b")], "scorer": "ann"}
+    made = create_project(tmp_path / "reach", **facts)
+    add_entries(f"{made.url}/posenb.yaml", "posenb", {"clip": make_video(path="clip.mp4", crop=None)}, {})
+    again = create_project(tmp_path / "reach", **facts)
+    assert again == made.reload() != made
+    assert set(again.videos) == {"clip"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"keypoints": ["b", "a"]}, {"skeleton": []}, {"scorer": "ben"}, {"individuals": ["x", "y"]}],
+)
+def test_created_again_with_other_facts_it_is_refused_and_left_alone(tmp_path, other):
+    facts = {"keypoints": ["a", "b"], "skeleton": [("a", "b")], "scorer": "ann"}
+    made = create_project(tmp_path / "reach", **facts)
+    with pytest.raises(ProjectError, match="made with other facts"):
+        create_project(tmp_path / "reach", **{**facts, **other})
+    assert made.reload() == made
 
 
 @pytest.mark.parametrize(
