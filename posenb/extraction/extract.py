@@ -94,7 +94,7 @@ def extract_frames(
     given = {"count": count, "method": method}
     options |= {name: value for name, value in given.items() if value is not None}
     chosen = ExtractConfig(**options) if config is None else config.replace(**options)
-    home = project if isinstance(project, Project) else open_project(project)
+    home = project.reload() if isinstance(project, Project) else open_project(project)
     there = {name: list_frames(home, name) for name in _find_videos(home, videos)}
     added: list[FrameName] = []
     seen: list[np.ndarray] = []

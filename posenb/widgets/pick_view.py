@@ -86,7 +86,7 @@ def pick_frames(project: Project | Url, *, videos: str | Sequence[str] | None = 
     --------
     >>> pn.pick_frames(project)  # doctest: +SKIP
     """
-    home = project if isinstance(project, Project) else open_project(project)
+    home = project.reload() if isinstance(project, Project) else open_project(project)
     names = (videos,) if isinstance(videos, str) else tuple(videos or home.videos)
     for name in names:
         if name not in home.videos:

@@ -270,6 +270,14 @@ def test_a_project_without_videos_says_what_to_do(tmp_path):
         extract_frames(create_project(tmp_path, keypoints=["snout"]), **QUIET)
 
 
+def test_videos_that_were_added_meanwhile_count(tmp_path, clip):
+    from posenb.project import add_videos, create_project
+
+    early = create_project(tmp_path / "reach", keypoints=["snout"])
+    add_videos(early, clip)
+    assert len(extract_frames(early, 2, **QUIET)) == 2
+
+
 def test_a_video_that_is_gone_is_named_before_anything_is_written(make, tmp_path):
     project = make(here=walking(20), gone=walking(20))
     (tmp_path / "raw" / "gone.mp4").unlink()

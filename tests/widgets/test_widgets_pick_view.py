@@ -172,6 +172,15 @@ def test_thumbnails_come_when_they_are_made(page):
     assert small[50].size == (96, 64)
 
 
+def test_a_project_of_before_its_videos_were_added_shows_them(tmp_path):
+    write_video(tmp_path / "walk.mp4", walking(30), fps=10)
+    early = create_project(tmp_path / "reach", keypoints=["snout"])
+    add_videos(early, tmp_path / "walk.mp4")
+    page = Page(early)
+    assert [clip["name"] for clip in page.view.view["clips"]] == ["walk"]
+    page.view.close()
+
+
 def test_the_crop_of_the_project_is_what_is_seen_and_written(tmp_path):
     write_video(tmp_path / "walk.mp4", walking(30), fps=10)
     made = create_project(tmp_path / "reach", keypoints=["snout"])
