@@ -162,6 +162,13 @@ class Page {
     this.play = button("play", "Play (space)", () => this.togglePlay(), { classes: "pnb-primary" });
     this.number = make("input", "pnb-br-number", "", { type: "number", step: 1, "aria-label": "Frame" });
     this.number.addEventListener("change", () => this.jump(Number(this.number.value)));
+    // JupyterLab keeps Enter from fields, so that no change would come of it.
+    this.number.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.stopPropagation();
+      this.jump(Number(this.number.value));
+      this.stage.canvas.focus({ preventScroll: true });
+    });
     this.clock = make("span", "pnb-muted pnb-br-clock");
     this.speed = make("select", "pnb-br-speed", "", { title: "Speed", "aria-label": "Speed" });
     for (const each of SPEEDS) this.speed.append(make("option", "", `${each}×`, { value: each }));

@@ -109,7 +109,7 @@ def test_it_plays_steps_and_hides_what_is_unsure(open_notebook, recording):
     for key, frame in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("PageDown", 111)):
         desk.page.keyboard.press(key)
         desk.wait_for_frame(stopped + frame)
-    desk.press("text=−10")
+    desk.press("button:text-is('−10')")
     desk.wait_for_frame(stopped + 101)
     desk.page.keyboard.press("m")  # after a click on a button keys work on
     desk.notebook.wait_for("text=Unmark frame")
