@@ -1,0 +1,61 @@
+"""The gallery in real notebooks: the known mistake stands first, and is put right by mouse."""
+
+import shutil
+
+import pytest
+
+from posenb.labels import read_labels, write_labels
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CELL = """
+import posenb as pn
+from posenb._progress import silent_progress
+check = pn.check_labels({url!r}, progress=silent_progress)
+check
+"""
+
+
+@pytest.fixture
+def mice(shared_data, tmp_path):
+    source, target = shared_data / "openfield", tmp_path / "openfield"
+    table = source / "labeled-data" / "m4s1"
+    (target / "labeled-data" / "m4s1").mkdir(parents=True)
+    shutil.copy(source / "config.yaml", target)
+    known = read_labels(table).select(range(76, 116))  # among them the swapped ears
+    write_labels(target / "labeled-data" / "m4s1", known)
+    for frame in known.frames:
+        shutil.copy(table / frame.image, target / "labeled-data" / "m4s1")
+    return target
+
+
+@pytest.mark.parametrize("surface", ["lab", "voila", "colab"])
+def test_a_mistake_is_found_looked_at_and_put_right(open_notebook, mice, surface):
+    notebook = open_notebook([CELL.format(url=str(mice))], surface)
+    page = notebook.page
+    first = notebook.wait_for(".pnb-gallery-tile svg image")
+    tile = page.locator(".pnb-gallery-tile").first
+    assert "img0102.png" in tile.inner_text()
+    assert "leftear and rightear seem swapped" in tile.inner_text()
+    count = page.locator(".pnb-gallery-tile").count()
+    first.click(force=True)
+    notebook.wait_for(".pnb-gallery-stage svg image")
+    assert page.locator(".pnb-gallery-stage .pnb-gallery-ring").count() == 2
+    page.click(".pnb-gallery-end .pnb-primary")
+    canvas = notebook.wait_for(".pnb-stage canvas")
+    before = notebook.ask("print(check._labeller.state.here.positions[0, 1:3].tolist())")
+    canvas.focus()
+    for key in ("Delete", "s", "Delete"):
+        page.keyboard.press(key)
+    notebook.wait_for(".pnb-status:has-text('Saved')")
+    page.click(".pnb-gallery-back button")
+    notebook.wait_for(".pnb-gallery-stage svg image")
+    page.locator(".pnb-gallery-stage .pnb-gallery-ring").first.wait_for(state="detached")
+    page.locator(".pnb-gallery-reasons:has-text('2 not labelled')").wait_for()
+    assert before != "[[nan, nan], [nan, nan]]"
+    page.click("button:has-text('All frames')")
+    page.locator(".pnb-gallery-tile").nth(count - 2).wait_for()
+    assert page.locator(".pnb-gallery-tile").count() == count - 1
+    labels = read_labels(mice / "labeled-data" / "m4s1" / "CollectedData_Pranav.csv")
+    row = [frame.image for frame in labels.frames].index("img0102.png")
+    assert labels.visibility[row, 0].tolist() == [2, 0, 0, 2]
