@@ -405,6 +405,7 @@ class Page {
     this.at = Math.max(0, Math.min(this.spots.length - 1, from + way));
     this.stage.spot = this.spots[this.at];
     this.pause();
+    this.stage.reveal(this.stage.spot.line, this.stage.spot.row);
     this.go(this.spots[this.at].row);
     this.showSpot();
   }

@@ -74,6 +74,15 @@ class Stage {
     this.draw();
   }
 
+  // Where the view is zoomed, move it to a point that lies outside.
+  reveal(line, row) {
+    const { values, count } = this.recording;
+    const at = [values.x[line * count + row], values.y[line * count + row]];
+    const [u, v] = this.toCanvas(...at);
+    if (u >= 0 && v >= 0 && u <= this.width && v <= this.height) return;
+    if (!Number.isNaN(u)) this.pan(at[0] - this.middle[0], at[1] - this.middle[1]);
+  }
+
   // `picture` is null where there is none, or none yet; `says` tells why.
   show(row, picture, says = "") {
     if (this.picture !== picture) this.picture?.close();
