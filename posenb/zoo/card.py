@@ -66,7 +66,7 @@ class Accuracy(Config):
         How many.
     mean, median : float
         Euclidean distances over all labelled keypoints, pixels of the frames at that size.
-    of_body : float
+    of_body : float or None
         The mean as a share of the animal's length.
     found : float or None
         The size that the search for it found; None if the frames were taken as they are.
@@ -76,7 +76,7 @@ class Accuracy(Config):
     frames: int = Field(ge=1)
     mean: float = Field(ge=0)
     median: float = Field(ge=0)
-    of_body: float = Field(ge=0)
+    of_body: float | None = Field(default=None, ge=0)
     found: float | None = None
 
 

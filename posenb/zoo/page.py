@@ -64,7 +64,7 @@ def _accuracy(rows: tuple[Accuracy, ...]) -> str:
             str(row.frames),
             f"{row.mean:.2f}",
             f"{row.median:.2f}",
-            f"{row.of_body:.1%}",
+            "" if row.of_body is None else f"{row.of_body:.1%}",
         )
         for row in rows
     ]

@@ -17,6 +17,7 @@ __all__ = ["draw_preview"]
 _SIDE, _DOTS = 4.8, 100  # inches and dots an inch
 _GROUND, _BODY, _BONE, _INK = "#f6f4ef", "#d9d3c7", "#8c8577", "#2f2c28"
 _FEW = 6  # keypoints up to which they outline the body; more are legs too
+_NAMED = 10  # keypoints up to which their names find room
 _ROOM = 0.34  # around the posture, as a share of its extent
 
 
@@ -55,7 +56,8 @@ def _draw_bones(axes: Axes, posture: np.ndarray, skeleton: Skeleton) -> None:
         away = known - known.mean(axis=0)
         around = known[np.argsort(np.arctan2(away[:, 1], away[:, 0]))]
         axes.fill(around[:, 0], around[:, 1], facecolor=_BODY, zorder=1)
-    for width, colour, level in ((34.0, _BODY, 1), (2.0, _BONE, 2)):
+    body = 72.0 if len(posture) <= _FEW else 24.0
+    for width, colour, level in ((body, _BODY, 1), (2.0, _BONE, 2)):
         for a, b in skeleton.edges:
             pair = posture[[a, b]]
             axes.plot(
@@ -72,22 +74,25 @@ def _draw_points(axes: Axes, posture: np.ndarray, skeleton: Skeleton, middle: np
     from matplotlib import colormaps
 
     colours = colormaps["turbo"](np.linspace(0.05, 0.95, len(skeleton)))
+    size = 14 if len(skeleton) <= _NAMED else 10
     for (x, y), colour, name in zip(posture, colours, skeleton.keypoints, strict=True):
         if np.isnan(x):
             continue
         axes.plot(
-            x, y, "o", markersize=13, color=colour, markeredgecolor="white", mew=1.5, zorder=3
+            x, y, "o", markersize=size, color=colour, markeredgecolor="white", mew=1.5, zorder=3
         )
+        if len(skeleton) > _NAMED:
+            continue
         away = np.array((x, y)) - middle
         away /= max(float(np.linalg.norm(away)), 1.0)
         axes.annotate(
             name,
             (x, y),
-            xytext=(16 * away[0], -16 * away[1]),
+            xytext=(17 * away[0], -17 * away[1]),
             textcoords="offset points",
             ha="left" if away[0] > 0.3 else "right" if away[0] < -0.3 else "center",
             va="top" if away[1] > 0.3 else "bottom" if away[1] < -0.3 else "center",
-            fontsize=10 if len(skeleton) <= 8 else 7.5,
+            fontsize=11,
             color=_INK,
             zorder=4,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import hashlib
 import tempfile
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from pydantic import ValidationError
 
 from posenb import storage
@@ -242,18 +242,17 @@ def _accuracy(run: Run, description: ModelDescription) -> tuple[Accuracy, ...]:
     """Return what the evaluation of the run says of its test frames."""
     if not run.split().test:
         return ()
-    with storage.reading(_summary_url(run)) as path:
-        summary = pd.read_csv(path)
-    rows = summary[(summary["split"] == "test") & (summary["keypoint"] == "all")]
-    return tuple(
+    rows = csv.DictReader(storage.read_text(_summary_url(run)).splitlines())
+    whole = next(row for row in rows if row["split"] == "test" and row["keypoint"] == "all")
+    mean, length = float(whole["mean"]), description.body_length
+    return (
         Accuracy(
             size=1.0,
             frames=len(run.split().test),
-            mean=round(float(row["mean"]), 3),
-            median=round(float(row["median"]), 3),
-            of_body=round(float(row["mean"]) / (description.body_length or float("nan")), 4),
-        )
-        for _, row in rows.iterrows()
+            mean=round(mean, 3),
+            median=round(float(whole["median"]), 3),
+            of_body=None if length is None else round(mean / length, 4),
+        ),
     )
 
 
