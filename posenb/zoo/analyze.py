@@ -25,7 +25,14 @@ from posenb.zoo.fetching import fetch_member
 from posenb.zoo.index import Member, find_member
 from posenb.zoo.sizing import STEPS, Sighting, Size, find_size, see
 
-__all__ = ["analyze", "choose_keypoints", "measure", "predict_at"]
+__all__ = [
+    "analyze",
+    "choose_keypoints",
+    "measure",
+    "model_file",
+    "predict_at",
+    "sample_frames",
+]
 
 Keypoints = Sequence[str] | Mapping[str, str]
 
@@ -95,12 +102,12 @@ def analyze(
         )
     member = find_member(model)
     names = _chosen_names(member.card, keypoints)
-    file = _file(fetch_member(member), chosen)
+    file = model_file(fetch_member(member), chosen)
     place = _place(video) if output is None else storage.resolve(output)
     told = _told(member, video)
     found = Size(size, float("nan")) if size is not None else _remembered(place, told, chosen)
     if found is None:
-        frames = _sample(video, chosen)
+        frames = sample_frames(video, chosen)
         found = measure(file, frames, member.card, chosen, progress)
     sized = chosen.replace(scales=tuple(_in_range(each / found.value) for each in chosen.scales))
     story = {**told, "size": _size_story(found, given=size is not None, config=chosen)}
@@ -208,7 +215,7 @@ def _chosen_names(card: Card, keypoints: Keypoints | None) -> dict[str, str] | N
     return names
 
 
-def _file(folder: Path, config: AnalyzeConfig) -> Path:
+def model_file(folder: Path, config: AnalyzeConfig) -> Path:
     """Return the form of the model that suits the machine; Keras reads only one of the two."""
     choice = choose_runtime(config.runtime, config.precision, has_keras=True, has_int8=False)
     return folder / (KERAS if choice.runtime == "keras" else NETWORK)
@@ -220,7 +227,7 @@ def _place(video: storage.Url) -> str:
     return storage.join(storage.parent(url), f"{stem}_poses")
 
 
-def _sample(video: storage.Url, config: AnalyzeConfig) -> np.ndarray:
+def sample_frames(video: storage.Url, config: AnalyzeConfig) -> np.ndarray:
     """Return frames from all over the range, RGB, cropped."""
     with open_video(video, warn=False) as reader:
         stop = min(config.stop or len(reader), len(reader))
