@@ -6,26 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
-from posenb.core import FrameName, Labels, Poses, TrainConfig
-from posenb.demonstration.animal import SKELETON, Walk, draw_frames, true_poses, walk
+from posenb.core import Poses, TrainConfig
+from posenb.demonstration.animal import SKELETON, true_poses, walk
+from posenb.demonstration.sample import CLIP, EVERY, FPS, FRAMES, add_clip, label_frames
 from posenb.errors import ProjectError
 from posenb.labels import write_poses
-from posenb.project import Project, Run, add_videos, create_project, open_project
+from posenb.project import Project, Run, create_project, open_project
 from posenb.project.manifest import MANIFEST
-from posenb.video import VideoWriter, open_video
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Demo", "demo"]
-
-_FRAMES, _FPS = 180, 30.0
-_EVERY = 6  # each so many frames one is labelled
-_CLIP = "walk"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +98,14 @@ def demo(
     from posenb.training import train
 
     project = _project(folder, seed)
-    motion = walk(_FRAMES, seed)
-    truth = true_poses(motion, _FPS)
-    project = _with_clip(project, motion, seed, progress)
-    labelled = np.arange(0, _FRAMES, _EVERY)
-    _label(project, truth, labelled)
+    motion = walk(FRAMES, seed)
+    truth = true_poses(motion, FPS)
+    project = add_clip(project, motion, seed, progress)
+    labelled = np.arange(0, FRAMES, EVERY)
+    label_frames(project, truth, labelled)
     run = train(project, _config(seed, steps), progress=progress)
     evaluate(run, worst=3, progress=progress)
-    poses = analyze(run, _CLIP, progress=progress)
+    poses = analyze(run, CLIP, progress=progress)
     errors = _errors(poses, truth, labelled)
     page_url = storage.join(project.url, "report.html")
     found = Demo(project, run, truth, poses, errors, page_url)
@@ -148,33 +143,6 @@ def _project(folder: storage.Url, seed: int) -> Project:
     return project
 
 
-def _with_clip(project: Project, motion: Walk, seed: int, progress: Progress) -> Project:
-    url = storage.join(project.url, "videos", f"{_CLIP}.mp4")
-    if not storage.exists(url):
-        with (
-            progress(len(motion), "Making the video", "frame") as bar,
-            VideoWriter(url, fps=_FPS) as writer,
-        ):
-            for frame in draw_frames(motion, seed):
-                writer.write(frame)
-                bar.advance()
-    if _CLIP in project.videos:
-        return project
-    return add_videos(project, url, progress=progress)
-
-
-def _label(project: Project, truth: Poses, frames: np.ndarray) -> None:
-    """Label some frames, as a person of great patience would."""
-    names = [FrameName(_CLIP, f"img{frame:03d}.png") for frame in frames]
-    with open_video(project.video_url(_CLIP)) as video:
-        for frame, name in zip(frames, names, strict=True):
-            url = project.image_url(name)
-            if not storage.exists(url):
-                with storage.writing(url) as path:
-                    Image.fromarray(video[int(frame)]).save(path, format="png")
-    project.save_labels(Labels(tuple(names), truth.positions[frames], project.skeleton))
-
-
 def _errors(poses: Poses, truth: Poses, labelled: np.ndarray) -> pd.DataFrame:
     from posenb.evaluation import pixel_errors, summarise
 
@@ -203,11 +171,11 @@ def _write_report(found: Demo, labelled: int, progress: Progress) -> None:
         where=f"On the {unseen} frames without labels.",
         files={
             "Project": project.url,
-            "Video": project.video_url(_CLIP),
-            "Labels": f"{project.labels_url(_CLIP)}.h5",
+            "Video": project.video_url(CLIP),
+            "Labels": f"{project.labels_url(CLIP)}.h5",
             "Model": run.model_url,
             "Evaluation": run.evaluation_url,
-            "Trajectories": storage.join(project.poses_url(_CLIP, run.name), "poses.csv"),
+            "Trajectories": storage.join(project.poses_url(CLIP, run.name), "poses.csv"),
             "Truth": storage.join(project.url, "truth.csv"),
         },
     )
