@@ -8,6 +8,7 @@ from posenb.jobs.attending import Attendance, alone, attended, history_table
 from posenb.jobs.observing import Observation, Phase, Row, observe, stop_training
 from posenb.jobs.record import Record
 from posenb.jobs.starting import check_reach, launch, resume
+from posenb.jobs.waiting import wait_for_training
 
 __all__ = [
     "Attendance",
@@ -23,4 +24,5 @@ __all__ = [
     "observe",
     "resume",
     "stop_training",
+    "wait_for_training",
 ]
