@@ -19,7 +19,7 @@ from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
 from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
 from posenb.errors import TrainingError
-from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch
+from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch, observe
 from posenb.labels import labels_digest, make_split, write_split
 from posenb.models import (
     Resize,
@@ -79,8 +79,9 @@ def train(
         Which frames train, validate and test; drawn as `config.split` says by default.
     background : bool, default False
         Train in a process of its own, ``posenb train PROJECT --name NAME``, which goes on
-        when this one ends, and return the run at once. What cannot be trained is refused
-        here all the same. See `posenb.watch`.
+        when this one ends, and return the run at once; also where it is trained already.
+        What cannot be trained is refused here all the same. See `posenb.watch` and
+        `posenb.wait_for_training`.
     progress : Progress, optional
         Nothing is shown of what trains in the background.
     **options
@@ -129,6 +130,9 @@ def train(
         return run
     if background:
         check_reach(run)
+        if storage.exists(run.config_url) and observe(run).goes_on:
+            _check_same(run, config, split)
+            return run
     with alone(run):
         if storage.exists(run.config_url):
             _check_same(run, config, split)

@@ -107,14 +107,15 @@ def test_a_project_in_memory_is_refused_before_a_run_is_begun(
     assert list_runs(project.url) == ()
 
 
-def test_two_trainings_of_a_run_at_once_are_refused(
+def test_a_run_that_is_trained_already_is_returned_and_not_started_twice(
     own_project: Project, started: list[list[str]]
 ) -> None:
     run = tiny(own_project, "busy", background=True)
-    with pytest.raises(TrainingError, match="is being started by process"):
-        tiny(own_project, "busy", background=True)
+    assert tiny(own_project, "busy", background=True) == run
+    with pytest.raises(TrainingError, match="keeps the config"):
+        tiny(own_project, "busy", background=True, seed=7)
     with alone(run), pytest.raises(TrainingError, match="'busy' is not free"):
-        tiny(own_project, "busy", background=True)
+        tiny(own_project, "busy")
     assert len(started) == 1
 
 
@@ -281,7 +282,8 @@ def test_in_the_background_a_run_outlives_its_kernel_and_a_kill_and_ends_bit_for
         kernel.communicate()
     begun = wait_for(run, lambda seen: bool(seen.rows))
     with pytest.raises(TrainingError, match="'run' is not free"):
-        train(project, name="run", background=True)
+        train(project, name="run")
+    assert train(project, name="run", background=True) == run
     assert begun.record is not None
     os.kill(begun.record.pid, signal.SIGKILL)
     died = wait_for(run, lambda seen: seen.phase == "died")
