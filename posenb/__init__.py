@@ -64,10 +64,12 @@ _PUBLIC = {
     "plot_trajectories": "posenb.views:plot_trajectories",
     "quantise": "posenb.inference:quantise",
     "report": "posenb.reports:report",
+    "sample_project": "posenb.demonstration:sample_project",
     "stop_training": "posenb.jobs:stop_training",
     "to_dlc": "posenb.project:to_dlc",
     "train": "posenb.training:train",
     "upload": "posenb.widgets:upload",
+    "wait_for_training": "posenb.jobs:wait_for_training",
     "watch": "posenb.widgets:watch",
     "zoo": "posenb.zoo",
 }

@@ -11,6 +11,7 @@ from posenb.core import SplitConfig as SplitConfig
 from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.demonstration import demo as demo
+from posenb.demonstration import sample_project as sample_project
 from posenb.errors import PosenbError as PosenbError
 from posenb.extraction import ExtractConfig as ExtractConfig
 from posenb.extraction import extract_frames as extract_frames
@@ -21,6 +22,7 @@ from posenb.inference import evaluate as evaluate
 from posenb.inference import load_poses as load_poses
 from posenb.inference import quantise as quantise
 from posenb.jobs import stop_training as stop_training
+from posenb.jobs import wait_for_training as wait_for_training
 from posenb.live import LiveConfig as LiveConfig
 from posenb.live import LiveRecording as LiveRecording
 from posenb.live import analyze_live as analyze_live
@@ -105,10 +107,12 @@ __all__ = [
     "plot_trajectories",
     "quantise",
     "report",
+    "sample_project",
     "stop_training",
     "to_dlc",
     "train",
     "upload",
+    "wait_for_training",
     "watch",
     "zoo",
 ]
