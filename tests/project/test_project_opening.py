@@ -69,7 +69,9 @@ def test_a_project_in_the_cloud_is_created_and_opened(gs_bucket):
 def test_created_again_it_is_the_same_project_with_what_was_added_meanwhile(tmp_path):
     facts = {"keypoints": ["a", "b"], "skeleton": [("a", "b")], "scorer": "ann"}
     made = create_project(tmp_path / "reach", **facts)
-    add_entries(f"{made.url}/posenb.yaml", "posenb", {"clip": make_video(path="clip.mp4", crop=None)}, {})
+    add_entries(
+        f"{made.url}/posenb.yaml", "posenb", {"clip": make_video(path="clip.mp4", crop=None)}, {}
+    )
     again = create_project(tmp_path / "reach", **facts)
     assert again == made.reload() != made
     assert set(again.videos) == {"clip"}
