@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import get_args
 
@@ -132,12 +132,15 @@ class Look:
     theme : {"auto", "light", "dark"}
     video : str or PathLike or None
         As for `report`.
+    title : str or None
+        What the video is called, if not by its URL.
     """
 
     span: Span = (None, None)
     cutoff: float = 0.6
     theme: ReportTheme = "auto"
     video: storage.Url | None = None
+    title: str | None = None
 
 
 def write_report(
@@ -218,7 +221,7 @@ def _model(recordings: Sequence[Recording]) -> str | None:
 def _recording(
     poses: Poses, look: Look, share: float, progress: Progress, truth: Truth | None = None
 ) -> Recording:
-    return make_recording(
+    made = make_recording(
         poses,
         video=look.video,
         span=look.span,
@@ -227,6 +230,7 @@ def _recording(
         reference=None if truth is None else truth.poses,
         progress=progress,
     )
+    return made if look.title is None else replace(made, title=look.title)
 
 
 def _write(
