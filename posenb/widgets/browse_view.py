@@ -23,7 +23,14 @@ from posenb.widgets.look import stylesheet
 __all__ = ["Browser", "browse"]
 
 _PLOTS = ("recording.js", "drawing.js")
-_OWN = ("elements.js", "browse_stage.js", "browse_timeline.js", "browse_player.js", "browse.js")
+_OWN = (
+    "elements.js",
+    "browse_stage.js",
+    "browse_timeline.js",
+    "browse_player.js",
+    "browse_layout.js",
+    "browse.js",
+)
 
 
 def _read(package: str, *path: str) -> str:

@@ -74,7 +74,7 @@ def test_before_any_frame_was_taken_there_is_nothing_to_label(browser):
 
 def test_the_page_brings_its_scripts_in_the_order_in_which_they_lean_on_each_other():
     order = ["class Recording", "function drawCurve", "function make(", "class Stage"]
-    order += ["class Timeline", "class Pictures", "class Page", "export default"]
+    order += ["class Timeline", "class Pictures", "class Layout", "class Page", "export default"]
     places = [Browser._esm.index(part) for part in order]
     assert places == sorted(places)
     assert Browser._esm.count("export default") == 1
