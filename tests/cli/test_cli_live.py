@@ -73,6 +73,21 @@ def test_ctrl_c_ends_it_well_and_leaves_the_table_whole(run, tmp_path):
     assert len(load_poses(path)) >= 5
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_told(run, clip):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, "live", run.url, clip],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("posenb: error: Poses are written to standard output")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="pipes break in another way there")
 def test_it_ends_when_nobody_reads_any_more(run):
