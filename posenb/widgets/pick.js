@@ -1,11 +1,6 @@
-// What the picker shows: a frame, the line of the video, and the marked frames as small
-// pictures. The kernel holds the state; here is only what the eye and the hand need at once.
+// What the picker shows: a frame, the line of the video (pick_strip.js) and the marked frames
+// as small pictures (pick_shelves.js), which stand before it in the same module. The kernel holds the state; here is only what the eye and the hand need at once.
 
-const KINDS = [
-  ["suggested", "Suggested"],
-  ["taken", "To be written"],
-  ["there", "In the project"],
-];
 const STEPS = [-100, -10, -1, 1, 10, 100];
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 100, PageDown: -100 };
@@ -13,8 +8,6 @@ const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 100, PageDown: -100 };
 class Picker {
   constructor(model, el) {
     this.model = model;
-    this.thumbs = new Map(); // "clip/frame" -> URL of a picture
-    this.asked = new Set();
     this.curves = new Map();
     this.shown = { clip: -1, frame: 0, time: "" };
     this.wanted = null; // the frame to ask for once the kernel has answered
@@ -24,7 +17,6 @@ class Picker {
     el.dataset.lmSuppressShortcuts = "true"; // JupyterLab keeps its letters to itself
     el.append(this.head(), this.body());
     el.addEventListener("keydown", (event) => this.key(event));
-    this.observer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: "200px" });
     this.draw = () => this.show();
     this.hear = (message, buffers) => this.receive(message, buffers);
     model.on("change:view", this.draw);
@@ -37,10 +29,9 @@ class Picker {
   close() {
     clearInterval(this.clock);
     this.pause();
-    this.observer.disconnect();
+    this.shelves.close();
     this.model.off("change:view", this.draw);
     this.model.off("msg:custom", this.hear);
-    for (const url of this.thumbs.values()) URL.revokeObjectURL(url);
     if (this.url) URL.revokeObjectURL(this.url);
   }
 
@@ -76,7 +67,14 @@ class Picker {
     });
     left.append(stage, this.strip.element, this.transport(), this.foot());
     const right = make("div", "pnb-pick-right");
-    right.append(this.asking(), this.lists());
+    this.shelves = new Shelves(
+      (what, more) => this.say(what, more),
+      (frame) => {
+        this.pause();
+        this.go(frame);
+      },
+    );
+    right.append(this.asking(), this.shelves.element);
     body.append(left, right);
     return body;
   }
@@ -156,35 +154,6 @@ class Picker {
     return line;
   }
 
-  lists() {
-    const lists = make("div", "pnb-pick-lists");
-    this.groups = {};
-    for (const [kind, title] of KINDS) {
-      const box = make("section", `pnb-pick-list pnb-pick-list-${kind}`);
-      const bar = make("div", "pnb-pick-bar pnb-pick-title");
-      const name = make("h4", "", title);
-      const number = make("span", "pnb-muted");
-      bar.append(name, number);
-      if (kind === "suggested") {
-        bar.append(
-          button("accept", "Take all that is suggested", () => this.say("take_all"), {
-            text: "Take all",
-          }),
-          button("close", "Drop all that is suggested", () => this.say("drop_all"), {
-            text: "Drop all",
-          }),
-        );
-      }
-      const grid = make("div", "pnb-pick-grid");
-      box.append(bar, grid);
-      lists.append(box);
-      this.groups[kind] = { box, grid, number, tiles: new Map() };
-    }
-    this.empty = make("p", "pnb-muted pnb-pick-empty");
-    lists.append(this.empty);
-    return lists;
-  }
-
   foot() {
     const foot = make("div", "pnb-pick-foot");
     const line = make("div", "pnb-pick-bar");
@@ -219,12 +188,7 @@ class Picker {
       if (message.clip === this.view.current) this.strip.showCurve(message);
     }
     if (message.kind === "thumb" && buffers.length) {
-      const key = `${message.clip}/${message.frame}`;
-      this.thumbs.set(key, picture());
-      for (const { tiles } of Object.values(this.groups)) {
-        const tile = tiles.get(message.frame);
-        if (tile && message.clip === this.view.current) this.dressTile(tile, message.frame);
-      }
+      this.shelves.receive(message.clip, message.frame, picture());
     }
   }
 
@@ -261,9 +225,7 @@ class Picker {
     this.take.classList.toggle("pnb-icon-add", !taken);
     this.take.classList.toggle("pnb-icon-close", taken);
     this.take.disabled = kind === "there" || !this.view.count;
-    for (const { tiles } of Object.values(this.groups)) {
-      for (const [number, tile] of tiles) tile.classList.toggle("pnb-pick-here", number === frame);
-    }
+    this.shelves.showHere(frame);
   }
 
   show() {
@@ -282,92 +244,27 @@ class Picker {
     if (this.current !== view.current) {
       this.current = view.current;
       this.strip.showCurve(null);
-      for (const group of Object.values(this.groups)) {
-        group.tiles.clear();
-        group.grid.replaceChildren();
-      }
     }
     this.fault.textContent = view.fault;
     if (view.fault) this.picture.hidden = true;
     this.strip.show(view);
     this.strip.showCurve(this.curves.get(view.current));
-    for (const [kind] of KINDS) this.showGroup(kind, view[kind]);
-    this.empty.textContent =
-      view.there.length + view.taken.length + view.suggested.length
-        ? ""
-        : "Nothing is marked yet. Let frames be suggested, or look through the video and take those that show something new.";
+    this.shelves.show(view);
     if (document.activeElement !== this.count && this.wantedTold !== view.wanted) {
       this.count.value = this.wantedTold = view.wanted;
     }
     if (this.methodTold !== view.method) this.method.value = this.methodTold = view.method;
     this.suggest.disabled = Boolean(view.busy?.choosing) || !view.count;
     const n = view.taken.length;
-    this.write.textContent = n === 1 ? "Write 1 frame into the project" : `Write ${n} frames into the project`;
+    const what = n === 1 ? "1 frame" : n ? `${n} frames` : "frames";
+    this.write.textContent = `Write ${what} into the project`;
     this.write.disabled = n === 0;
     this.message.textContent = view.message || (view.busy?.text ? `${view.busy.text} …` : "");
     this.showPlace();
     this.showMark();
   }
 
-  showGroup(kind, frames) {
-    const { box, grid, number, tiles } = this.groups[kind];
-    box.hidden = !frames.length;
-    number.textContent = frames.length;
-    const wanted = new Set(frames);
-    for (const [frame, tile] of tiles) {
-      if (wanted.has(frame)) continue;
-      this.observer.unobserve(tile);
-      tile.remove();
-      tiles.delete(frame);
-    }
-    frames.forEach((frame, n) => {
-      if (!tiles.has(frame)) tiles.set(frame, this.tile(kind, frame));
-      const tile = tiles.get(frame);
-      if (grid.children[n] !== tile) grid.insertBefore(tile, grid.children[n] ?? null);
-    });
-  }
-
-  tile(kind, frame) {
-    const tile = make("figure", `pnb-pick-tile pnb-pick-tile-${kind}`);
-    tile.dataset.frame = frame;
-    const look = make("button", "pnb-pick-look", "", {
-      type: "button",
-      title: `Look at frame ${frame}`,
-    });
-    look.addEventListener("click", () => {
-      this.pause();
-      this.go(frame);
-    });
-    tile.append(look);
-    const line = make("figcaption", "", String(frame));
-    if (kind === "suggested") {
-      line.append(button("accept", `Take frame ${frame}`, () => this.say("take", { frames: [frame] })));
-    }
-    if (kind !== "there") {
-      line.append(button("close", `Drop frame ${frame}`, () => this.say("drop", { frames: [frame] })));
-    }
-    tile.append(line);
-    this.dressTile(tile, frame);
-    this.observer.observe(tile);
-    return tile;
-  }
-
-  dressTile(tile, frame) {
-    const url = this.thumbs.get(`${this.view.current}/${frame}`);
-    if (url) tile.firstChild.replaceChildren(make("img", "", "", { src: url, alt: `Frame ${frame}` }));
-  }
-
   // What the hand does
-
-  seen(entries) {
-    const frames = entries
-      .filter((entry) => entry.isIntersecting)
-      .map((entry) => Number(entry.target.dataset.frame))
-      .filter((frame) => !this.asked.has(`${this.view.current}/${frame}`));
-    if (!frames.length) return;
-    for (const frame of frames) this.asked.add(`${this.view.current}/${frame}`);
-    this.say("thumbs", { frames });
-  }
 
   go(frame) {
     const last = Math.max(0, this.view.count - 1);

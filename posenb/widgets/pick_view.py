@@ -34,7 +34,7 @@ class Picker(anywidget.AnyWidget):
         Names of its videos.
     """
 
-    _esm = _read("elements.js") + _read("pick_strip.js") + _read("pick.js")
+    _esm = "".join(map(_read, ("elements.js", "pick_strip.js", "pick_shelves.js", "pick.js")))
     _css = stylesheet() + _read("pick.css")
 
     view = traitlets.Dict().tag(sync=True)
