@@ -78,6 +78,15 @@ def frame_numbers(frames: Sequence[FrameName], frame_count: int) -> np.ndarray:
 def find_crop(project: Project, name: str, video: VideoInfo, crop: Crop | None = None) -> Crop:
     """Return the part of a video that its images show: `crop`, else the project's, else all.
 
+    Parameters
+    ----------
+    project : Project
+    name : str
+        The video's name in the project.
+    video : VideoInfo
+    crop : (int, int, int, int), optional
+        x1, x2, y1, y2 in pixels of the displayed video, the ends excluded.
+
     Raises
     ------
     InvalidInputError

@@ -112,7 +112,18 @@ def choose_clip(state: PickState, n: int) -> PickState:
 
 
 def open_clip(state: PickState, n: int, times: np.ndarray, fps: float) -> PickState:
-    """Take in the facts of a video, and forget images of frames that it does not have."""
+    """Take in the facts of a video, and forget images of frames that it does not have.
+
+    Parameters
+    ----------
+    state : PickState
+    n : int
+        The video.
+    times : ndarray, shape (N,)
+        Seconds of its frames from the first.
+    fps : float
+        Frames per second on average.
+    """
     clip = state.clips[n]
     there = frozenset(frame for frame in clip.there if frame < len(times))
     return _with(state, n, replace(clip, times=times, fps=fps, fault="", there=there))
