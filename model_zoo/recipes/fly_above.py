@@ -28,18 +28,22 @@ WINDOW, MARGIN = 384, 24  # pixels; a fly is some 120 long
 APART = 12.0  # pixels between the nearest keypoints of two flies, so that they do not touch
 AROUND = 34.0  # pixels from its skeleton to the outmost pixel of a fly
 EMPTY = 20  # percentile over time that shows the arena: flies are bright and walk about
+DARK = 48  # brightest grey level of the arena
 
 
 def empty_arena(video: VideoReader) -> np.ndarray:
     """Return the arena without flies, uint8 (H, W, 3)."""
     frames = np.stack([video[i] for i in np.linspace(0, len(video) - 1, 40).astype(int)])
-    return np.percentile(frames, EMPTY, axis=0, method="nearest").astype(np.uint8)
+    arena = np.percentile(frames, EMPTY, axis=0, method="nearest").astype(np.uint8)
+    # Where a fly hardly moved it is still there, fainter; the arena itself is dark.
+    arena[arena.max(axis=-1) > DARK] = np.median(arena)
+    return arena
 
 
-def distance_to(fly: np.ndarray, edges: list[tuple[int, int]], size: int) -> np.ndarray:
-    """Return the distance of each pixel of a square frame to a fly's skeleton, pixels."""
-    y, x = np.mgrid[:size, :size].astype(np.float32)
-    nearest = np.full((size, size), np.inf, np.float32)
+def distances(fly: np.ndarray, edges: list[tuple[int, int]], box: np.ndarray) -> np.ndarray:
+    """Return the distance of each pixel of a box (x1, x2, y1, y2) to a fly's skeleton."""
+    y, x = np.mgrid[box[2] : box[3], box[0] : box[1]].astype(np.float32)
+    nearest = np.full(x.shape, np.inf, np.float32)
     for start, end in ((fly[a], fly[b]) for a, b in edges):
         if np.isnan(start).any() or np.isnan(end).any():
             continue
@@ -51,6 +55,23 @@ def distance_to(fly: np.ndarray, edges: list[tuple[int, int]], size: int) -> np.
     return nearest
 
 
+def hide(
+    picture: np.ndarray,
+    other: np.ndarray,
+    wanted: np.ndarray,
+    edges: list[tuple[int, int]],
+    arena: np.ndarray,
+) -> None:
+    """Paint a fly over with the arena, but for what is nearer to the one that is wanted."""
+    reach = int(AROUND) + 1
+    low, high = np.nanmin(other, axis=0) - reach, np.nanmax(other, axis=0) + reach
+    box = np.array((low[0], high[0], low[1], high[1])).round().astype(int).clip(0, len(picture))
+    own = distances(other, edges, box)
+    hidden = (own < AROUND) & (own < distances(wanted, edges, box))
+    part = (slice(box[2], box[3]), slice(box[0], box[1]))
+    picture[part][hidden] = arena[part][hidden]
+
+
 def single_flies(
     picture: np.ndarray,
     flies: np.ndarray,
@@ -60,15 +81,13 @@ def single_flies(
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yield number, window and keypoints of each fly of a frame that touches no other."""
     size = len(picture)
-    reach = [distance_to(fly, edges, size) for fly in flies]
     for number, fly in enumerate(flies):
         others = np.delete(flies, number, axis=0).reshape(-1, 1, 2)
         if np.nanmin(np.linalg.norm(others - fly, axis=-1), initial=np.inf) < APART:
             continue
         alone = picture.copy()
-        for other in (n for n in range(len(flies)) if n != number):
-            hidden = (reach[other] < AROUND) & (reach[other] < reach[number])
-            alone[hidden] = arena[hidden]
+        for other in np.delete(flies, number, axis=0):
+            hide(alone, other, fly, edges, arena)
         low, high = np.nanmin(fly, axis=0) - MARGIN, np.nanmax(fly, axis=0) + MARGIN
         first, last = np.maximum(high - WINDOW, 0), np.minimum(low, size - WINDOW)
         left, top = generator.uniform(np.minimum(first, last), last).clip(0).astype(int)
