@@ -190,7 +190,7 @@ class Desk:
         """Return the line of code that labels with these poses as a start."""
         place = self.place
         assert place.project is not None
-        if not place.run or place.video in place.project.crops:
+        if not place.run:
             return "browser.label()  # of what pn.browse returned"
         where, run = place.project.url, place.run
         return f'pn.label("{where}", videos=["{place.video}"], predictions="{run}")'

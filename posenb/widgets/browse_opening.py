@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -12,12 +12,11 @@ import numpy as np
 from posenb import storage
 from posenb.core import FrameName, Poses
 from posenb.errors import PosenbError, StorageError, VideoError, VideoWarning
-from posenb.extraction import find_crop
 from posenb.inference import source_video
 from posenb.project import Project, list_frames, open_project
 from posenb.video import VideoReader, open_video
 
-__all__ = ["Place", "Source", "find_place", "find_source", "list_images", "shift_to_images"]
+__all__ = ["Place", "Source", "find_place", "find_source", "list_images"]
 
 _ABOVE = 5  # folders above the poses in which a project is looked for
 
@@ -139,14 +138,6 @@ def list_images(project: Project, video: str) -> tuple[dict[int, FrameName], fro
         known = {labels.frames[n] for n in np.argwhere(labels.visibility)[:, 0].tolist()}
         labelled = {n for n, frame in images.items() if frame in known}
     return images, frozenset(labelled)
-
-
-def shift_to_images(poses: Poses, place: Place, source: Source) -> Poses:
-    """Return poses in pixels of the project's images, which may be cut out of the frames."""
-    if place.project is None or source.video is None:
-        return poses
-    x, _, y, _ = find_crop(place.project, place.video, source.video.info)
-    return replace(poses, positions=poses.positions - np.array([x, y])) if x or y else poses
 
 
 def _title(poses: Poses, url: str | None) -> str:

@@ -15,7 +15,7 @@ from posenb.plots.trajectories import check_cutoff
 from posenb.project import Project
 from posenb.storage import Url
 from posenb.widgets.browse_desk import Desk
-from posenb.widgets.browse_opening import Place, Source, find_place, find_source, shift_to_images
+from posenb.widgets.browse_opening import Place, Source, find_place, find_source
 from posenb.widgets.environment import enable_widgets
 from posenb.widgets.label_view import LabelView, label
 from posenb.widgets.look import stylesheet
@@ -96,8 +96,7 @@ class Browser(anywidget.AnyWidget):
         place = self._desk.place
         if place.project is None or place.trouble:
             raise ProjectError(f"Frames are labelled in a project. {place.trouble}")
-        shifted = shift_to_images(self.poses, place, self._desk.source)
-        return label(place.project, videos=[place.video], predictions={place.video: shifted})
+        return label(place.project, videos=[place.video], predictions={place.video: self.poses})
 
     def close(self) -> None:
         """End the widget and release the video."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -36,7 +37,8 @@ def open_labels(
         Names of the videos whose frames to label; by default all that have any.
     predictions : Run, str or mapping of str to Poses, optional
         Where a model sees the keypoints: a run of the project or its name, whose poses
-        lie in the project, or poses by the name of the video.
+        lie in the project, or poses by the name of the video. They are in pixels of the
+        whole video, also where the project's images are cut out of it.
 
     Raises
     ------
@@ -119,7 +121,9 @@ def _suggestions(
         index = _frame_index(frame)
         row = None if index is None else rows.get(frame.video, {}).get(index)
         if row is not None:
-            suggestions[n] = _arranged(found[frame.video], row, project)
+            arranged = _arranged(found[frame.video], row, project)
+            left, _, top, _ = project.crops.get(frame.video, (0, 0, 0, 0))
+            suggestions[n] = replace(arranged, positions=arranged.positions - (left, top))
     return suggestions
 
 

@@ -69,8 +69,8 @@ def label(
         Names of the videos whose frames to label; by default all that have any.
     predictions : Run, str or mapping of str to Poses, optional
         Where a model sees the keypoints, as a start: a run of the project or its name,
-        whose poses lie in the project, or poses by the name of the video. They become
-        labels when they are accepted or corrected.
+        whose poses lie in the project, or poses by the name of the video, in pixels of the
+        whole video. They become labels when they are accepted or corrected.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """The labeller without a browser: what the browser would send comes in, labels come out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -383,6 +384,15 @@ def test_suggestions_of_poses_are_a_start(tmp_path):
     hand.key("Enter")
     assert hand.state.here.positions[0, 0].tolist() == [21, 21]
     assert hand.state.here.visibility.tolist() == [[2, 0, 2]]
+
+
+def test_suggestions_are_shifted_into_images_that_are_cut_out_of_the_frames(tmp_path):
+    project = made_project(tmp_path)
+    cropped = replace(project, crops={"m1": (8, 150, 5, 90)})
+    poses = Poses(np.full((3, 1, 3, 2), 20.0), np.ones((3, 1, 3)), project.skeleton)
+    hand = Hand(cropped, predictions={"m1": poses, "m2": poses})
+    assert hand.state.suggestions[0].positions[0, 0].tolist() == [12, 15]
+    assert hand.state.suggestions[3].positions[0, 0].tolist() == [20, 20]
 
 
 def test_suggestions_of_a_run_lie_in_the_project(tmp_path):
