@@ -183,6 +183,7 @@ class Picker {
   receive(message, buffers) {
     const picture = () => URL.createObjectURL(new Blob([buffers[0]], { type: "image/jpeg" }));
     if (message.kind === "frame") this.showFrame(message, buffers.length ? picture() : "");
+    if (message.kind === "tock") this.ticking = false;
     if (message.kind === "motion") {
       this.curves.set(message.clip, message);
       if (message.clip === this.view.current) this.strip.showCurve(message);
@@ -328,7 +329,10 @@ class Picker {
   }
 
   tick() {
-    if (this.view.busy) this.say("tick");
+    // While a cell runs the kernel answers nothing: then one question waits there, not thousands.
+    if (!this.view.busy || this.ticking) return;
+    this.ticking = true;
+    this.say("tick");
   }
 
   key(event) {

@@ -22,7 +22,7 @@ def mice(shared_data, tmp_path):
     table = source / "labeled-data" / "m4s1"
     (target / "labeled-data" / "m4s1").mkdir(parents=True)
     shutil.copy(source / "config.yaml", target)
-    known = read_labels(table).select(range(76, 116))  # among them the swapped ears
+    known = read_labels(table).select(range(92, 116))  # among them the swapped ears
     write_labels(target / "labeled-data" / "m4s1", known)
     for frame in known.frames:
         shutil.copy(table / frame.image, target / "labeled-data" / "m4s1")

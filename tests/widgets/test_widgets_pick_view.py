@@ -150,6 +150,10 @@ def test_frames_that_were_extracted_before_are_shown_as_such(project):
     page.view.close()
 
 
+def test_every_question_of_the_clock_is_answered_so_that_none_piles_up(page):
+    assert "tock" in [told["kind"] for told, _ in page.say("tick")]
+
+
 def test_videos_are_changed_and_kept(page):
     page.say("take", frames=[5])
     page.say("clip", clip=1)
