@@ -18,6 +18,7 @@ from posenb.inference.analyze import analyze as analyze_video
 from posenb.inference.model import find_model
 from posenb.inference.record import write_analysis
 from posenb.inference.runtimes import choose_runtime
+from posenb.inference.target import Target, whole_crop, whole_range
 from posenb.inference.variants import Variants
 from posenb.video import open_video
 from posenb.zoo.card import KERAS, NETWORK, Card
@@ -229,14 +230,13 @@ def _place(video: storage.Url) -> str:
 
 def sample_frames(video: storage.Url, config: AnalyzeConfig) -> np.ndarray:
     """Return frames from all over the range, RGB, cropped."""
-    with open_video(video, warn=False) as reader:
-        stop = min(config.stop or len(reader), len(reader))
-        count = min(_FRAMES, max(stop - config.start, 1))
-        places = np.linspace(config.start, max(stop - 1, config.start), 2 * count + 1)[1::2]
+    url = storage.resolve(video)
+    with open_video(url, warn=False) as reader:
+        x1, x2, y1, y2 = whole_crop(Target(url, url, output=""), config, reader.info)
+        start, stop = whole_range(config, reader.info)
+        count = min(_FRAMES, stop - start)
+        places = np.linspace(start, stop - 1, 2 * count + 1)[1::2]
         frames = np.stack([reader[int(place)] for place in places])
-    if config.crop is None:
-        return frames
-    x1, x2, y1, y2 = config.crop
     return np.ascontiguousarray(frames[:, y1:y2, x1:x2])
 
 

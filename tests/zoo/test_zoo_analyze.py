@@ -109,6 +109,15 @@ def test_options_of_an_analysis_count_here_too(find):
     np.testing.assert_allclose(poses.positions[:, 0, 0], TRUE[:4], atol=0.6)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"crop": (0, 900, 0, 64)}, "A crop is"), ({"start": 400}, "A frame range has")],
+)
+def test_a_crop_or_range_outside_the_video_is_refused_before_the_search(options, said, find):
+    with pytest.raises(InvalidInputError, match=said):
+        find(size=None, **options)
+
+
 @pytest.mark.parametrize("size", [0.0, 0.1, 5.0, float("nan")])
 def test_a_size_out_of_range_is_refused(size, find):
     with pytest.raises(InvalidInputError, match=r"0\.25 to 4"):
