@@ -131,7 +131,7 @@ class Model:
             return _read_network(self.url)
         if self.run is not None and storage.exists(self.run.network_url):
             return _read_network(self.run.network_url)
-        kept = storage.cache_folder() / "exported" / f"{self.digest}.onnx"
+        kept = storage.cached_path("exported", f"{self.digest}.onnx")
         if not kept.exists():
             from posenb.models import export_network
 

@@ -1,6 +1,6 @@
 """Files and folders behind URLs: local paths, ``gs://``, ``s3://`` and ``memory://`` alike."""
 
-from posenb.storage.cache import cache_folder, cached_copy
+from posenb.storage.cache import cache_folder, cached_copy, cached_path
 from posenb.storage.files import (
     copy,
     digest,
@@ -31,6 +31,7 @@ __all__ = [
     "Url",
     "cache_folder",
     "cached_copy",
+    "cached_path",
     "copy",
     "copy_folder",
     "digest",

@@ -26,7 +26,7 @@ def cache_path(url: str) -> Path:
     """Return where the index of the video `url`, as it is now, is kept."""
     key = f"{_VERSION}\n{av.__version__}\n{url}\n{storage.fingerprint(url)}"
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return storage.cache_folder() / "video-index" / f"{name}.npz"
+    return storage.cached_path("video-index", f"{name}.npz")
 
 
 def load_index(path: Path) -> FrameIndex | None:

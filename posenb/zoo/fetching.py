@@ -55,7 +55,7 @@ def fetch_member(member: Member) -> Path:
                 )
             _check(Path(url), fact, url)
         return Path(member.url)
-    folder = storage.cache_folder() / "zoo" / f"{member.card.name}-{member.card_sha256[:16]}"
+    folder = storage.cached_path("zoo", f"{member.card.name}-{member.card_sha256[:16]}")
     for name, fact in member.card.files.items():
         _bring(storage.join(member.url, name), folder / name, fact)
     return folder

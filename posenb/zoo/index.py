@@ -234,7 +234,8 @@ def _kept(url: str, digest: str | None = None) -> bytes:
     if storage.is_local(url):
         return storage.read_bytes(url)
     key = hashlib.sha256(url.encode()).hexdigest()[:32]
-    copy = storage.cache_folder() / "zoo" / "cards" / key
+    place = ("zoo", "cards", key)
+    copy = storage.cached_path(*place)
     if digest is not None and copy.is_file():
         content = copy.read_bytes()
         if hashlib.sha256(content).hexdigest() == digest:
@@ -250,5 +251,6 @@ def _kept(url: str, digest: str | None = None) -> bytes:
             stacklevel=2,
         )
         return copy.read_bytes()
-    storage.write_bytes(copy, content)
+    if not copy.is_file() or copy.read_bytes() != content:
+        storage.write_bytes(storage.cache_folder().joinpath(*place), content)
     return content

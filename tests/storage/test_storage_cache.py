@@ -100,6 +100,38 @@ def test_without_a_word_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch):
     assert cache_module.cache_folder() == user_cache_path("posenb", appauthor=False)
 
 
+def test_from_a_read_only_cache_is_taken_what_it_has_and_the_rest_is_kept_in_the_users(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downloads: list[str]
+):
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    monkeypatch.setenv("POSENB_CACHE", str(shared))
+    before = storage.cached_copy(url)  # by whoever may write there
+    monkeypatch.setattr(cache_module, "_users_folder", lambda: own)
+    monkeypatch.setattr(cache_module, "_is_writable", lambda folder: folder == own)
+    assert storage.cached_copy(url) == before
+    other = storage.join(storage.parent(url), "other.mp4")
+    storage.write_bytes(other, b"more frames")
+    kept = storage.cached_copy(other)
+    assert kept.is_relative_to(own)
+    assert storage.cached_copy(other) == kept
+    assert downloads == [url, other]
+    assert storage.cache_folder() == own
+
+
+def test_a_cache_in_a_folder_that_forbids_writing_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "shared"
+    monkeypatch.setenv("POSENB_CACHE", str(folder / "cache"))
+    assert storage.cache_folder() == folder / "cache"
+    folder.mkdir()
+    allowed = cache_module.os.access
+    monkeypatch.setattr(
+        cache_module.os, "access", lambda path, mode: path != folder and allowed(path, mode)
+    )
+    assert storage.cache_folder() == cache_module._users_folder()
+
+
 def test_a_file_that_changes_while_it_is_fetched_is_not_kept(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
