@@ -9,7 +9,7 @@ from pathlib import Path
 
 from posenb import storage
 
-__all__ = ["show_page"]
+__all__ = ["at_hand", "show_page"]
 
 
 def show_page(url: str, wanted: bool | None) -> None:
@@ -23,11 +23,12 @@ def show_page(url: str, wanted: bool | None) -> None:
         None leaves it to the surroundings: yes at a terminal with a screen, no in a
         script, in continuous integration and where stdout goes elsewhere.
     """
-    if storage.is_local(url) and (_at_hand() if wanted is None else wanted):
+    if storage.is_local(url) and (at_hand() if wanted is None else wanted):
         webbrowser.open(Path(url).as_uri())
 
 
-def _at_hand() -> bool:
+def at_hand() -> bool:
+    """Tell whether somebody sits at this terminal, with a screen."""
     if os.environ.get("CI") or not sys.stdout.isatty():
         return False
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from posenb.cli import (
+    app_command,
     live_command,
     project_commands,
     run_commands,
@@ -31,4 +32,5 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "labelled-video": showing_commands.label_video,
     "report": showing_commands.report,
     "demo": showing_commands.demo,
+    "app": app_command.app,
 }

@@ -1,0 +1,6 @@
+"""The app for people who do not program: from a video to poses in five steps."""
+
+from posenb.app.serving import serve
+from posenb.app.view import App, show
+
+__all__ = ["App", "serve", "show"]

@@ -1,0 +1,83 @@
+"""Serving the app to browsers, by Voila: each visitor has a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from posenb._optional import import_optional
+from posenb.app.visit import VARIABLE, sweep
+from posenb.errors import InvalidInputError
+
+__all__ = ["serve"]
+
+_NOTEBOOK = Path(__file__).with_name("voila") / "app.ipynb"
+_LEFT_ALONE = 600  # seconds after which the process of a page that was closed ends
+
+
+def serve(
+    *,
+    host: str = "localhost",
+    port: int = 8866,
+    limit: float = 4.0,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the app until Ctrl-C.
+
+    Parameters
+    ----------
+    host : str, optional
+        Address to listen at. "localhost" serves this machine alone; "0.0.0.0" everybody who
+        can reach it, without a password.
+    port : int, optional
+        Another one near it is taken where it is in use.
+    limit : float, optional
+        Gigabytes that each visitor may use.
+    on_ready : callable, optional
+        Called with the address once it can be opened.
+
+    Raises
+    ------
+    MissingPackageError
+        If Voila is not installed.
+    InvalidInputError
+        If the limit is not positive.
+    """
+    if limit <= 0:
+        raise InvalidInputError(f"A visitor needs some room; got {limit} GB. Give 1 or more.")
+    voila = import_optional("voila.app", extra="app", purpose="The app")
+    sweep()
+    os.environ[VARIABLE] = str(int(limit * 1e9))
+    server = _server(voila.Voila, on_ready)
+    server.initialize([*_arguments(host, port), str(_NOTEBOOK)])
+    server.start()
+
+
+def _server(kind: Any, on_ready: Callable[[str], None] | None) -> Any:
+    """Return a Voila that says where it is, instead of opening a browser by itself."""
+
+    class Server(kind):
+        def launch_browser(self) -> None:
+            if on_ready is not None:
+                on_ready(str(self.connection_url))
+
+    return Server()
+
+
+def _arguments(host: str, port: int) -> list[str]:
+    settings: dict[str, Any] = {
+        "Application.log_level": "ERROR",
+        "Voila.ip": host,
+        "Voila.port": port,
+        "VoilaConfiguration.allow_template_override": "NO",
+        "VoilaConfiguration.allow_theme_override": "NO",
+        "VoilaConfiguration.file_denylist": [".*"],  # the page needs no file from here
+        # Results go to the page as fast as it takes them.
+        "ZMQChannelsWebsocketConnection.limit_rate": False,
+        "MappingKernelManager.cull_idle_timeout": _LEFT_ALONE,
+        "MappingKernelManager.cull_interval": 60,
+        "MappingKernelManager.cull_connected": False,
+    }
+    return [f"--{name}={value}" for name, value in settings.items()]

@@ -1,0 +1,109 @@
+"""What went wrong, in plain words, with the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from posenb.errors import PosenbError, VideoError
+
+__all__ = ["explain", "explain_refusal", "say_length", "what_it_is"]
+
+_KINDS = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an Office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x89HDF", "an HDF5 table"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"{\\rtf", "a text document"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+    (b"ID3", "a sound recording"),
+    (b"fLaC", "a sound recording"),
+)
+_HEAD = 4096
+
+
+def what_it_is(head: bytes) -> str | None:
+    """Say what a file is that is no video, by its first bytes; None if they do not tell."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    for magic, kind in _KINDS:
+        if start.startswith(magic):
+            return kind
+    if head and not any(byte < 9 for byte in head):
+        return "a text file"
+    return None
+
+
+def explain_refusal(error: VideoError, path: Path, name: str) -> str:
+    """Say why a file is not taken for a video.
+
+    Parameters
+    ----------
+    error : VideoError
+        What reading it said.
+    path : Path
+        Where it lies.
+    name : str
+        As its owner calls it.
+    """
+    with path.open("rb") as file:
+        kind = what_it_is(file.read(_HEAD))
+    if kind is not None:
+        return (
+            f"“{name}” is {kind}, whatever its name ends in. Choose the video itself, such as an "
+            ".mp4, .avi or .mov."
+        )
+    return (
+        f"“{name}” cannot be read as a video: it is damaged, not whole, or of a rare kind. Play "
+        "it on your computer; if it plays there, save it as .mp4 (H.264) and choose that. If not, "
+        f"copy it again from the camera. (In full: {explain(error, {str(path): name})})"
+    )
+
+
+def explain(error: BaseException, shown: Mapping[str, str]) -> str:
+    """Say what went wrong.
+
+    Parameters
+    ----------
+    error : BaseException
+    shown : mapping of str to str
+        What stands for paths of this machine, which mean nothing to a visitor; longer paths
+        first.
+    """
+    if isinstance(error, PosenbError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = (
+            "This machine has not enough memory for that. Take a shorter part, or a video of "
+            "fewer pixels."
+        )
+    elif isinstance(error, OSError):
+        text = (
+            f"A file could not be written or read ({error.strerror or error}). Try again; if it "
+            "stays so, tell whoever runs the app."
+        )
+    else:
+        text = (
+            f"Something went wrong that nobody had foreseen ({type(error).__name__}: {error}). "
+            "Try again; if it stays so, tell whoever runs the app."
+        )
+    for path, name in shown.items():
+        text = text.replace(path, name)
+    return text
+
+
+def say_length(seconds: float) -> str:
+    """Return about how long something takes: "10 s", "3 min", "2 h"."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 55:
+        return f"{max(10, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"{max(1, round(seconds / 60))} min"
+    return f"{seconds / 3600:.1f} h"
