@@ -63,7 +63,7 @@ def test_pandas_reads_a_spread(tmp_path):
     pd.testing.assert_frame_equal(
         table, pd.read_hdf(tmp_path / "p_spread.h5"), check_dtype=False, check_names=False
     )
-    np.testing.assert_array_equal(table.to_numpy(), made.spread[:, 0])
+    np.testing.assert_allclose(table.to_numpy(), made.spread[:, 0], rtol=1e-14)
 
 
 def test_poses_without_a_spread_take_that_of_others_away(tmp_path):
