@@ -106,7 +106,7 @@ class Gallery {
   }
 
   large() {
-    this.page = make("div", "pnb-gallery-large");
+    this.page = make("div", "pnb-gallery-large", "", { tabindex: -1 });
     const bar = make("div", "pnb-gallery-bar");
     this.where = make("span", "pnb-gallery-where");
     const group = make("span", "pnb-gallery-group");
@@ -122,7 +122,7 @@ class Gallery {
       text: "Names",
       classes: "pnb-gallery-quiet",
     });
-    this.right = button("accept", "The labels are right as they are (Enter)", () => this.settle(), {
+    this.right = button("accept", "The labels are right as they are (R)", () => this.settle(), {
       text: "It is right",
     });
     this.fix = button("through", "Correct the labels of this frame (E)", () => this.correct(), {
@@ -160,7 +160,7 @@ class Gallery {
       this.big = { ...message, url };
       this.showLarge();
       // After the labeller has gone, keys belong to the gallery again.
-      if (document.activeElement === document.body) this.fix.focus({ preventScroll: true });
+      if (document.activeElement === document.body) this.page.focus({ preventScroll: true });
     }
   }
 
@@ -255,7 +255,9 @@ class Gallery {
     this.reasons.replaceChildren(...lines);
     this.right.disabled = !doubts.length;
     this.showLarge();
-    if (!this.page.contains(document.activeElement) && this.opened !== n) this.fix.focus({ preventScroll: true });
+    if (!this.page.contains(document.activeElement) && this.opened !== n) {
+      this.page.focus({ preventScroll: true });
+    }
     this.opened = n;
   }
 
@@ -315,13 +317,12 @@ class Gallery {
       ArrowLeft: () => this.say("move", { by: -1 }),
       ArrowRight: () => this.say("move", { by: 1 }),
       Escape: () => this.say("open", { frame: null }),
-      Enter: () => this.settle(),
+      r: () => this.settle(),
       e: () => this.correct(),
       f: () => this.toggle("close_up"),
       l: () => this.toggle("names"),
     };
     if (!(event.key in acts)) return;
-    if (event.key === "Enter" && event.target.tagName === "BUTTON") return;
     event.preventDefault();
     event.stopPropagation();
     acts[event.key]();

@@ -41,6 +41,10 @@ def test_a_mistake_is_found_looked_at_and_put_right(open_notebook, mice, surface
     first.click(force=True)
     notebook.wait_for(".pnb-gallery-stage svg image")
     assert page.locator(".pnb-gallery-stage .pnb-gallery-ring").count() == 2
+    for key, place in (("ArrowRight", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        page.locator(f".pnb-gallery-where:has-text('{place} of {count}')").wait_for()
+    page.locator(".pnb-gallery-stage .pnb-gallery-ring").nth(1).wait_for()
     page.click(".pnb-gallery-end .pnb-primary")
     canvas = notebook.wait_for(".pnb-stage canvas")
     before = notebook.ask("print(check._labeller.state.here.positions[0, 1:3].tolist())")
