@@ -9,11 +9,13 @@ from pathlib import Path
 import keras
 
 from posenb.core import ModelDescription
-from posenb.errors import ConfigError, ModelError
+from posenb.errors import ConfigError, ModelError, UnknownNameError
+from posenb.models.network import build_network, build_predictor
 
 __all__ = ["load_predictor", "read_description", "save_predictor"]
 
 _MEMBER = "posenb.json"
+_FOREIGN_OPTION = "keyword argument"  # in what Keras says of options that it does not know
 # What zipfile, json, h5py and Keras raise for files that are absent, cut off, altered or foreign.
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError),
@@ -59,6 +61,10 @@ def read_description(path: str | Path) -> ModelDescription:
 def load_predictor(path: str | Path) -> tuple[keras.Model, ModelDescription]:
     """Load a predictor and its description from a local ``.keras`` file, in safe mode.
 
+    Keras describes layers with options that earlier versions do not know. Where the
+    installed one cannot read the description, the network that it was is built anew and
+    the weights alone are read.
+
     Returns
     -------
     predictor : keras.Model
@@ -74,8 +80,26 @@ def load_predictor(path: str | Path) -> tuple[keras.Model, ModelDescription]:
     try:
         predictor = keras.saving.load_model(path, compile=False, safe_mode=True)
     except _DAMAGE as error:
-        raise ModelError(
-            f"The model {Path(path).name} could not be loaded in Keras's safe mode: {error}. "
-            "Train it again or fetch it again."
-        ) from error
+        if _FOREIGN_OPTION not in str(error):
+            raise _unreadable(path, str(error)) from error
+        predictor = _rebuilt(path, description, error)
     return predictor, description
+
+
+def _rebuilt(path: str | Path, description: ModelDescription, error: Exception) -> keras.Model:
+    config = description.config.model
+    try:
+        network = build_network(config, len(description.keypoints))
+        predictor = build_predictor(network, config, description.scale)
+        predictor.load_weights(path)
+    except (*_DAMAGE, UnknownNameError) as second:
+        reason = f"{error}. Nor are its weights those of a {config.backbone} network ({second})"
+        raise _unreadable(path, reason) from error
+    return predictor
+
+
+def _unreadable(path: str | Path, reason: str) -> ModelError:
+    return ModelError(
+        f"The model {Path(path).name} could not be loaded in Keras's safe mode: {reason}. "
+        "Train it again or fetch it again."
+    )

@@ -128,6 +128,38 @@ def test_a_lambda_layer_is_refused(tmp_path: Path) -> None:
         load_predictor(tmp_path / "code.keras")
 
 
+def test_a_model_whose_layers_another_keras_described_is_built_anew(
+    tmp_path: Path, model_file: Path, frames: np.ndarray
+) -> None:
+    def add_an_option(config: bytes) -> bytes:
+        return config.replace(b'"momentum":', b'"renorm_of_tomorrow": false, "momentum":')
+
+    path = _altered(model_file, tmp_path / "newer.keras", "config.json", add_an_option)
+    with pytest.raises(TypeError, match="renorm_of_tomorrow"):
+        keras.saving.load_model(path, compile=False)
+    before, _ = load_predictor(model_file)
+    after, description = load_predictor(path)
+    assert description == describe()
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(after(frames)), ops.convert_to_numpy(before(frames)), atol=1e-3
+    )
+
+
+def test_weights_of_another_network_are_not_forced_into_one(
+    tmp_path: Path, model_file: Path
+) -> None:
+    def add_an_option(config: bytes) -> bytes:
+        return config.replace(b'"momentum":', b'"renorm_of_tomorrow": false, "momentum":')
+
+    path = _altered(model_file, tmp_path / "a.keras", "config.json", add_an_option)
+    wider = describe(config=TrainConfig(model=MODEL.replace(width=16)))
+    path = _altered(
+        path, tmp_path / "b.keras", "posenb.json", lambda _: wider.model_dump_json().encode()
+    )
+    with pytest.raises(ModelError, match="Nor are its weights"):
+        load_predictor(path)
+
+
 def test_a_class_from_outside_keras_and_posenb_is_refused(tmp_path: Path, model_file: Path) -> None:
     def point_elsewhere(config: bytes) -> bytes:
         return config.replace(
