@@ -3,9 +3,9 @@
 
 const SIGHS = 2500; // milliseconds after which a piece of a file is asked for again
 const QUALITIES = [
-  ["fast", "Fast", "sees half the width and height"],
-  ["normal", "Normal", "as the model was trained"],
-  ["exact", "Exact", "looks at each frame mirrored too"],
+  ["fast", "Fast", "looks at pictures of half the width and height"],
+  ["normal", "Normal", "looks as the model has learned to"],
+  ["exact", "Exact", "looks at each frame mirrored, too"],
 ];
 
 // A file of the results, asked for piece by piece.
@@ -75,6 +75,7 @@ class AppPage {
     this.problem = make("div", "pnb-app-problem", "", { role: "alert" });
     this.main = make("main", "pnb-app-main");
     const head = make("header", "pnb-app-head");
+    this.head = head;
     const brand = make("div", "pnb-app-brand");
     brand.append(make("b", "", "posenb"), make("span", "pnb-muted", "finds animals in videos"));
     const nav = make("nav", "", "", { "aria-label": "Steps" });
@@ -180,7 +181,7 @@ class AppPage {
     this.main.dataset.step = key[0];
     this.parts = {};
     this.main.replaceChildren(...build());
-    if (!scrolls) this.main.scrollIntoView?.({ block: "nearest" });
+    if (!scrolls) this.head.scrollIntoView({ block: "nearest" });
   }
 
   act(text, message, { icon = "", primary = false } = {}) {
@@ -234,7 +235,7 @@ class AppPage {
     if (cancels) line.append(this.act("Cancel", { do: "cancel" }, { icon: "close" }));
     const bar = make("div", "pnb-bar", "", { role: "progressbar", "aria-label": name });
     bar.append(make("i"));
-    bar.firstChild.style.width = cancels ? "0" : "100%";
+    if (cancels) bar.firstChild.style.width = "0";
     if (!cancels) bar.classList.add("pnb-app-endless");
     this.parts.bar = cancels ? bar : null;
     this.parts.words = make("p", "pnb-muted", "");
@@ -286,16 +287,18 @@ class AppPage {
     };
     fact("Animal", card.species);
     fact("Seen", card.view);
-    fact("Finds", card.keypoints.join(", "));
+    const many = card.keypoints.length > 8;
+    fact("Finds", many ? `${card.keypoints.length} points of the body` : card.keypoints.join(", "));
     fact("Mean error", card.exact);
     const limits = make("details", "pnb-app-limits");
     const list = make("ul");
     list.append(...card.limits.map((limit) => make("li", "", limit)));
-    limits.append(make("summary", "", "Limits"), list);
-    words.append(facts, limits);
+    limits.append(make("summary", "", many ? "Limits, and all points" : "Limits"), list);
+    if (many) limits.append(make("p", "pnb-muted", card.keypoints.join(", ")));
     const foot = make("div", "pnb-app-foot");
     foot.append(this.act("Use this model", { do: "choose", model: card.name }, { primary: true }));
-    box.append(picture, words, foot);
+    words.append(facts, limits, foot);
+    box.append(picture, words);
     return box;
   }
 
@@ -352,8 +355,10 @@ class AppPage {
       });
       quick.append(one);
     };
-    part("Whole video", null);
-    if (view.clip.seconds > 12) part("First 10 s", 10);
+    if (view.clip.seconds > 12) {
+      part("Whole video", null);
+      part("First 10 s", 10);
+    }
     if (view.clip.seconds > 70) part("First minute", 60);
     field.append(line, quick);
     return field;
@@ -366,7 +371,9 @@ class AppPage {
       const label = make("label", "pnb-app-choice");
       const radio = make("input", "", "", { type: "radio", name: "quality", value: name });
       radio.addEventListener("change", () => this.change());
-      label.append(radio, make("b", "", title), make("span", "pnb-muted", words));
+      const time = make("span", "pnb-app-time");
+      this.parts[`time-${name}`] = time;
+      label.append(radio, make("b", "", title), make("span", "pnb-muted", words), time);
       field.append(label);
       return radio;
     });
@@ -427,15 +434,18 @@ class AppPage {
     const source = (trial && pictures.trial) || pictures.clip || "";
     if (trialPicture.src !== source) trialPicture.src = source;
     trialPicture.alt = trial ? "A frame with what the model sees in it" : `First frame of ${clip.name}`;
+    QUALITIES.forEach(([name]) => {
+      this.tell(this.parts[`time-${name}`], trial ? `about ${trial.needed[name]}` : "");
+    });
     const card = view.models.find((each) => each.name === view.model);
     const waits = trying ? "The model looks at a few frames …" : "";
     this.tell(verdict, trouble || trial?.says || waits);
     verdict.className = `pnb-app-verdict pnb-app-${trouble ? "poor" : (trial?.verdict ?? "waits")}`;
     const rows = [
       ["Model", card?.title],
-      ["Sure", trial && `${trial.likelihood} on average`],
+      ["Surety", trial && `${trial.likelihood} on average, in a few frames`],
       ["Animal", trial?.size],
-      ["Will take", trial && `about ${trial.needed}, for ${view.frames.toLocaleString("en")} frames. ${trial.shorter}`],
+      ["Frames", trial && [view.frames.toLocaleString("en"), trial.shorter].filter(Boolean).join(". ")],
     ].filter(([, value]) => value);
     const made = JSON.stringify(rows);
     if (made === this.parts.factsMade) return;
@@ -478,9 +488,9 @@ class AppPage {
     });
     const { bar, words } = this.parts;
     bar.classList.toggle("pnb-app-endless", job.share === null);
-    bar.firstChild.style.width = `${100 * (job.share ?? 1)}%`;
+    bar.firstChild.style.width = job.share === null ? "" : `${100 * job.share}%`;
     bar.setAttribute("aria-valuenow", Math.floor(100 * (job.share ?? 0)));
-    this.tell(words, job.words || "…");
+    this.tell(words, job.words);
   }
 
   // --- look -----------------------------------------------------------------------------
@@ -496,15 +506,14 @@ class AppPage {
       words.append(
         make("p", "pnb-muted", `Mean over body parts, in ${found.frames} frames of ${clip.name}; the animal is ${found.size}.`),
       );
-      top.append(share, words);
-      const files = make("div", "pnb-app-line pnb-app-files");
-      files.append(...found.files.map((file, n) => this.download(file, clip.name, n === 0)));
       const further = make("div", "pnb-app-line pnb-app-further");
       further.append(
         this.act("Another model", { do: "go", step: "model" }),
         this.act("Another video", { do: "go", step: "video" }),
       );
-      files.append(further);
+      top.append(share, words, further);
+      const files = make("div", "pnb-app-line pnb-app-files");
+      files.append(...found.files.map((file, n) => this.download(file, clip.name, n === 0)));
       this.frame = make("iframe", "pnb-app-report", "", {
         title: `What was found in ${clip.name}`,
         allowfullscreen: "",

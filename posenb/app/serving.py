@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from posenb.errors import InvalidInputError
 
 __all__ = ["serve"]
 
-_NOTEBOOK = Path(__file__).with_name("voila") / "app.ipynb"
+_HERE = Path(__file__).parent
+_NOTEBOOK = _HERE / "voila" / "app.ipynb"
 _LEFT_ALONE = 600  # seconds after which the process of a page that was closed ends
 
 
@@ -50,8 +52,11 @@ def serve(
     voila = import_optional("voila.app", extra="app", purpose="The app")
     sweep()
     os.environ[VARIABLE] = str(int(limit * 1e9))
+    _let_find_templates()
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns of what Jupyter sets
     server = _server(voila.Voila, on_ready)
-    server.initialize([*_arguments(host, port), str(_NOTEBOOK)])
+    server.update_config(_settings(host, port))
+    server.initialize([str(_NOTEBOOK)])
     server.start()
 
 
@@ -66,18 +71,31 @@ def _server(kind: Any, on_ready: Callable[[str], None] | None) -> Any:
     return Server()
 
 
-def _arguments(host: str, port: int) -> list[str]:
-    settings: dict[str, Any] = {
-        "Application.log_level": "ERROR",
-        "Voila.ip": host,
-        "Voila.port": port,
-        "VoilaConfiguration.allow_template_override": "NO",
-        "VoilaConfiguration.allow_theme_override": "NO",
-        "VoilaConfiguration.file_denylist": [".*"],  # the page needs no file from here
-        # Results go to the page as fast as it takes them.
-        "ZMQChannelsWebsocketConnection.limit_rate": False,
-        "MappingKernelManager.cull_idle_timeout": _LEFT_ALONE,
-        "MappingKernelManager.cull_interval": 60,
-        "MappingKernelManager.cull_connected": False,
-    }
-    return [f"--{name}={value}" for name, value in settings.items()]
+def _let_find_templates() -> None:
+    """Let Voila find the page's template, which lies beside the notebook."""
+    further = os.environ.get("JUPYTER_PATH")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, (str(_HERE), further)))
+
+
+def _settings(host: str, port: int) -> Any:
+    from traitlets.config import Config
+
+    return Config(
+        {
+            "Application": {"log_level": "ERROR"},
+            "Voila": {"ip": host, "port": port},
+            "VoilaConfiguration": {
+                "template": "posenb",
+                "allow_template_override": "NO",
+                "allow_theme_override": "NO",
+                "file_denylist": [".*"],  # the page needs no file from here
+            },
+            # Results go to the page as fast as it takes them.
+            "ZMQChannelsWebsocketConnection": {"limit_rate": False},
+            "MappingKernelManager": {
+                "cull_idle_timeout": _LEFT_ALONE,
+                "cull_interval": 60,
+                "cull_connected": False,
+            },
+        }
+    )

@@ -124,7 +124,6 @@ def _card(card: Card) -> dict[str, Any]:
 
 def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
     needed = seconds_needed(walk)
-    assert needed is not None
     verdict = judge(trial.likelihood)
     says = {
         Verdict.GOOD: "The model sees its animal in this video.",
@@ -133,16 +132,15 @@ def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
         Verdict.POOR: "The model hardly sees its animal in this video. Is it the right model? "
         "Another one may fit better; you may also go on and look.",
     }[verdict]
-    clip = walk.clip
     shorter = ""
-    if needed > _LONG and clip is not None:
-        shorter = "Shorter: take a part of the video, or “Fast”."
+    if needed[walk.options.quality] > _LONG:
+        shorter = "To have it sooner, take a part of the video, or “Fast”."
     return {
         "verdict": verdict.value,
         "says": says,
         "likelihood": f"{100 * trial.likelihood:.0f} %",
         "size": _size(trial.size),
-        "needed": say_length(needed),
+        "needed": {name: say_length(each) for name, each in needed.items()},
         "shorter": shorter,
     }
 
@@ -189,5 +187,5 @@ def _found(found: Found) -> dict[str, Any]:
 
 def _size(size: float) -> str:
     if 0.95 <= size <= 1.05:
-        return "as long as those that the model learned from"
-    return f"{size:.2g} times as long as those that the model learned from"
+        return "as large as those that the model learned from"
+    return f"{size:.2g} times as large as those that the model learned from"

@@ -297,12 +297,16 @@ def frames_chosen(walk: Walk) -> int:
     return max(0, min(clip.frames, math.ceil((stop - walk.options.start) * clip.fps)))
 
 
-def seconds_needed(walk: Walk) -> float | None:
-    """Return how long the work will take, as far as a trial can tell; None before one."""
-    if walk.trial is None:
-        return None
-    each = walk.trial.network * QUALITIES[walk.options.quality] + walk.trial.rest
-    return frames_chosen(walk) * each
+def seconds_needed(walk: Walk) -> dict[Quality, float]:
+    """Return how long the work will take at each quality; nothing before a trial."""
+    trial = walk.trial
+    if trial is None:
+        return {}
+    count = frames_chosen(walk)
+    return {
+        quality: count * (trial.network * times + trial.rest)
+        for quality, times in QUALITIES.items()
+    }
 
 
 def judge(likelihood: float) -> Verdict:

@@ -230,7 +230,10 @@ def _recording(
         reference=None if truth is None else truth.poses,
         progress=progress,
     )
-    return made if look.title is None else replace(made, title=look.title)
+    if look.title is None:
+        return made
+    note = made.note.replace(made.title, look.title)
+    return replace(made, title=look.title, note=note)
 
 
 def _write(
