@@ -84,7 +84,8 @@ c.JupyterHub.active_server_limit = PUPILS
 # --- the hub itself ------------------------------------------------------------------
 
 for part, mode in (("hub", 0o700), ("pupils", 0o711)):
-    (FOLDER / part).mkdir(mode=mode, parents=True, exist_ok=True)
+    (FOLDER / part).mkdir(parents=True, exist_ok=True)
+    (FOLDER / part).chmod(mode)
 c.JupyterHub.bind_url = URL
 c.JupyterHub.db_url = f"sqlite:///{FOLDER / 'hub' / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(FOLDER / "hub" / "cookie_secret")
