@@ -180,7 +180,8 @@ FACTS = pn.zoo.CardFacts(
         ),
         BACKBONE,
     ),
-    held_out="64 whole frames of single_fly, a recording of which no frame was trained on.",
+    held_out="64 whole frames of single_fly, five seconds of a recording of which no frame was "
+    "trained on. The fly hardly moves in them, so the figures hold for about one posture.",
     limits=(
         "One fly: where two are in view it finds parts of both. Crop to one.",
         "All recordings are of one kind of arena and light; others were not tried.",

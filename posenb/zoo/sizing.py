@@ -16,6 +16,7 @@ STEPS = tuple(2 ** (step / 2) for step in range(-4, 5))
 
 _SURE = 0.5  # mean likelihood below which a peak may not be the animal
 _NATIVE = 1.12  # nearer to the size of training than this is that size
+_SLACK = 0.05  # less of likelihood for which an animal as long as in training is of that size
 _CONFIDENT = 0.5
 
 
@@ -91,7 +92,8 @@ def find_size(look: Callable[[float], Sighting | None], body_length: float | Non
         exact = seen[best].length / body_length
         if not math.isnan(exact) and best / 1.5 < exact < best * 1.5:
             exact = 1.0 if 1 / _NATIVE < exact < _NATIVE else round(exact, 3)
-            if STEPS[0] <= exact <= STEPS[-1] and at(exact) > at(best):
+            slack = _SLACK if exact == 1.0 else 0.0
+            if STEPS[0] <= exact <= STEPS[-1] and at(exact) > at(best) - slack:
                 best = exact
     tried = {
         size: found.likelihood for size, found in sorted(seen.items()) if found.likelihood >= 0

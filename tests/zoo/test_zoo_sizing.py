@@ -47,6 +47,14 @@ def test_a_length_is_not_believed_where_the_model_is_less_sure():
     assert find_size(look, LENGTH).value == 1.0
 
 
+def test_an_animal_as_long_as_in_training_is_of_that_size_though_another_is_hardly_likelier():
+    def look(size: float) -> Sighting:
+        return Sighting({1.0: 0.66, STEPS[5]: 0.68}.get(size, 0.3), 1.02 * LENGTH)
+
+    assert find_size(look, LENGTH).value == 1.0
+    assert find_size(look).value == STEPS[5]
+
+
 def test_an_animal_of_the_right_size_costs_three_looks():
     tried: list[float] = []
     find_size(animal(1.0, tried), LENGTH)
