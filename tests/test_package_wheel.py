@@ -41,6 +41,15 @@ def test_the_wheel_holds_nothing_outside_the_package(members):
     assert not [name for name in members if "/tests/" in name or "__pycache__" in name]
 
 
+def test_the_wheel_carries_the_models_of_the_zoo_and_not_their_recipes(members):
+    bundled = "posenb/zoo/bundled/"
+    for card in (ROOT / "model_zoo").glob("*/card.json"):
+        for path in card.parent.iterdir():
+            assert members[f"{bundled}{card.parent.name}/{path.name}"] == path.read_bytes()
+    assert members[f"{bundled}index.json"] == (ROOT / "model_zoo" / "index.json").read_bytes()
+    assert not [name for name in members if "recipes" in name]
+
+
 def test_the_wheel_carries_its_licence(members, metadata):
     licence = next(name for name in members if name.endswith("/licenses/LICENSE"))
     assert members[licence] == (ROOT / "LICENSE").read_bytes()
