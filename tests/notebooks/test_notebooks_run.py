@@ -1,0 +1,170 @@
+"""The notebooks executed whole, as a kernel does: twice, and after everything was killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from notebook_runs import TINY, execute, kill_after, shown
+
+import posenb as pn
+from posenb import storage
+from posenb.jobs import observe
+from posenb.labels import read_poses
+
+pytestmark = pytest.mark.slow
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+OWN = "notebooks/own_project.ipynb"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep cache and zoo of whoever runs the tests away from the kernels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSENB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("POSENB_ZOO", "")
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.delenv("KERAS_BACKEND", raising=False)
+        yield
+
+
+def stamps(folder: Path, *names: str) -> dict[Path, int]:
+    """When the files of these names below `folder` were written."""
+    return {path: path.stat().st_mtime_ns for name in names for path in folder.rglob(name)}
+
+
+def kill_training(run: pn.Run) -> None:
+    """Kill the process that trains in the background, as a machine that is switched off does."""
+    deadline = time.monotonic() + 60
+    seen = observe(run)
+    while seen.record is None:
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.05)
+        seen = observe(run)
+    os.kill(seen.record.pid, signal.SIGKILL)
+    while observe(run).goes_on:
+        assert time.monotonic() < deadline, seen
+        with suppress(ChildProcessError):
+            os.waitpid(seen.record.pid, os.WNOHANG)
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory):
+    """The folder and the cells of the first notebook, whose kernel and training were killed once.
+
+    What is trained here serves the other notebooks too.
+    """
+    folder = tmp_path_factory.mktemp("own")
+    kill_after("background=True", OWN, folder, training=TINY)
+    (run,) = pn.list_runs(folder / "sample-project")
+    kill_training(run)
+    return folder, execute(OWN, folder, training=TINY)
+
+
+@pytest.fixture
+def folder(own, tmp_path: Path) -> Path:
+    """A folder with the sample and its trained run, but no poses."""
+    target = tmp_path / "sample-project"
+    shutil.copytree(own[0] / "sample-project", target, ignore=shutil.ignore_patterns("poses"))
+    return tmp_path
+
+
+def test_after_kernel_and_training_were_killed_the_same_run_is_trained_to_its_end(own):
+    (run,) = pn.list_runs(own[0] / "sample-project")
+    assert run.finished
+    assert [row.step for row in observe(run).rows] == [2, 4]
+    assert len(pn.load_poses(own[0] / "sample-project" / "poses" / "walk" / run.name)) == 180
+
+
+@pytest.mark.parametrize(
+    "line", ["upload(", "pick_frames(", "pn.label(", "check_labels(", "browse("]
+)
+def test_each_step_by_hand_shows_its_widget(own, line):
+    assert WIDGET in shown(own[1], line)
+
+
+def test_results_are_shown_as_table_picture_and_page(own):
+    assert WIDGET in shown(own[1], "run.watch()")
+    assert "text/html" in shown(own[1], "pn.evaluate(run)")
+    assert "image/png" in shown(own[1], "plot_errors(")
+    assert "text/html" in shown(own[1], "plot_trajectories(")
+    (run,) = pn.list_runs(own[0] / "sample-project")
+    assert storage.exists(storage.join(run.url, "report.html"))
+
+
+def test_no_cell_shows_what_tensorflow_says_to_itself(own):
+    said = [o.get("text", "") for cell in own[1].cells for o in cell.get("outputs", ())]
+    assert "oneDNN" not in "".join(said)
+
+
+def test_all_cells_once_more_train_and_analyze_nothing_again(own):
+    names = ("model.keras", "history.csv", "poses.h5", "CollectedData_posenb.csv", "walk.mp4")
+    before = stamps(own[0], *names)
+    assert len(before) == len(names)
+    execute(OWN, own[0], training=TINY)
+    assert stamps(own[0], *names) == before
+    assert len(pn.list_runs(own[0] / "sample-project")) == 1
+
+
+def test_a_deeplabcut_project_is_opened_trained_compared_and_read_back(folder):
+    pn.to_dlc(pn.open_project(folder / "sample-project"), folder / "sample-dlc")
+    shutil.copytree(folder / "sample-project" / "runs", folder / "sample-dlc" / "runs")
+    before = stamps(folder / "sample-dlc", "model.keras", "config.yaml", "CollectedData_posenb.h5")
+    assert len(before) == 3
+    done = execute("notebooks/from_deeplabcut.ipynb", folder, training=TINY)
+    assert stamps(folder / "sample-dlc", "model.keras", "config.yaml", "*_posenb.h5") == before
+    assert "text/html" in shown(done, "list_runs(")
+    (table,) = (folder / "sample-dlc" / "poses").rglob("poses.h5")
+    assert len(read_poses(table)) == 180
+
+
+def test_a_bucket_holds_the_whole_project(folder, gs_bucket):
+    url = f"{gs_bucket}/posenb-sample"
+    storage.copy_folder(folder / "sample-project", url)
+    (folder / "sample-project").rename(folder / "away")
+    done = execute("notebooks/cloud_bucket.ipynb", folder, bucket=gs_bucket, training=TINY)
+    assert WIDGET in shown(done, "pn.watch(")
+    (run,) = pn.list_runs(url)
+    assert len(pn.load_poses(pn.open_project(url).poses_url("walk", run.name))) == 180
+    assert [path.name for path in folder.iterdir()] == ["away"]  # nothing came to lie here
+
+
+def test_a_cluster_analyzes(folder):
+    done = execute("notebooks/cluster.ipynb", folder, training=TINY, workers=1)
+    assert "image/png" in shown(done, "plot_positions(")
+    (table,) = (folder / "sample-project" / "poses").rglob("poses.h5")
+    assert len(read_poses(table)) == 180
+
+
+@pytest.mark.parametrize("name", ["own_project_gpu", "tpu"])
+def test_what_is_meant_for_colab_runs_here_too_and_trains_nothing_again(folder, name, monkeypatch):
+    before = stamps(folder, "model.keras")
+    done = execute(f"colab/{name}.ipynb", folder, training=TINY)
+    assert stamps(folder, "model.keras") == before
+    assert "text/html" in shown(done, "plot_trajectories(")
+    assert len(list(folder.rglob("report.html"))) >= 1
+
+
+@pytest.mark.parametrize("name", ["notebooks/zoo", "colab/zoo_forms"])
+def test_a_model_of_the_zoo_finds_the_made_mouse_and_not_twice(folder, name):
+    done = execute(f"{name}.ipynb", folder)
+    assert "text/html" in shown(done, "plot_trajectories(")
+    assert WIDGET in shown(done, "pn.upload(")
+    (place,) = folder.rglob("walk_poses")
+    poses = pn.load_poses(place)
+    assert poses.provenance["zoo"]["model"] == "mouse_openfield"
+    truth = folder / "sample-project"
+    labels = pn.open_project(truth).labels()
+    assert poses.skeleton.keypoints == ("snout", "leftear", "rightear", "tailbase")
+    assert len(labels) == 30
+    before = stamps(place, "poses.h5")
+    pn.zoo.analyze(pn.open_project(truth).video_url("walk"), "mouse_openfield")
+    assert stamps(place, "poses.h5") == before
