@@ -160,7 +160,7 @@ def test_the_mouse_is_found_in_a_clip_of_half_and_of_double_size(factor, shared_
     import av
 
     with open_video(shared_data / "openfield" / "videos" / "m3v1mp4.mp4") as video:
-        frames = [video[number] for number in range(0, 60, 20)]
+        frames = [video[number] for number in range(0, 60, 10)]
     height, width = (round(side * factor) for side in frames[0].shape[:2])
     scaled = [
         av.VideoFrame.from_ndarray(frame, format="rgb24")
