@@ -216,9 +216,10 @@ class Desk:
         assert walk.clip is not None
         assert walk.model is not None
         self._folder = None
-        self._job, self._running = self._worker.run(
-            self._path, walk.clip.name, walk.model, walk.options
-        )
+        options = walk.options
+        if options.size is None and walk.trial is not None:
+            options = options.replace(size=walk.trial.size)  # it was measured for this
+        self._job, self._running = self._worker.run(self._path, walk.clip.name, walk.model, options)
         self.walk = walk
 
     def _stop(self, _: Message) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from posenb import zoo
 from posenb._progress import Progress, silent_progress
-from posenb.app.state import Clip, Found, Options, Trial
+from posenb.app.state import POOR, Clip, Found, Options, Trial
 from posenb.core import AnalyzeConfig, FrameFormat, Poses
 from posenb.errors import InvalidInputError
 from posenb.inference.model import find_model
@@ -26,6 +26,7 @@ from posenb.widgets.frame_feed import encode_jpeg
 from posenb.zoo import Card
 from posenb.zoo.analyze import measure, model_file, predict_at, sample_frames
 from posenb.zoo.page import card_page
+from posenb.zoo.sizing import STEPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ _PICTURE = 640  # pixels of the picture of a video
 _FAINT = 0.1  # likelihood below which a point is not shown
 _SHARPEST = 1920  # pixels of the longer side of a labelled video
 _MOST_RATE = 20_000  # kilobits per second
-_TIMED, _REPEATED = 12, 3  # frames over which reading and the network are timed
+_MEASURED = 480_000  # pixels of a frame of which the animal is measured
+_TIMED, _REPEATED = 12, 2  # frames over which reading and the network are timed
 _PAINTED = 9e-9  # seconds to draw and encode a pixel
 
 _README = """\
@@ -153,26 +155,32 @@ def try_model(path: Path, model: str, options: Options) -> tuple[Trial, str]:
     """
     config = config_of(path, options).replace(flip=False, scales=(1.0,))
     card, file = zoo.show(model), model_file(zoo.fetch(model), config)
-    frames = sample_frames(path, config)
-    size = measure(file, frames, card, config, silent_progress)
-    with open_video(path, warn=False) as video:
-        stop = min(config.start + _TIMED, len(video))
-        began = time.perf_counter()
-        seen = sum(1 for _ in video.read(config.start, stop))
-        reading = (time.perf_counter() - began) / max(1, seen)
-    height, width = frames.shape[1:3]
-    drawn = height * width * min(1.0, _SHARPEST / max(height, width)) ** 2
-    network = _seconds_of(file, frames, config.replace(scales=(1 / size.value,)))
-    seen_in = predict_at(file, frames, size.value, config)
-    best = int(seen_in[..., 2].mean(axis=1).argmax())
-    trial = Trial(size.value, size.likelihood, network, reading + drawn * _PAINTED)
-    return trial, _picture(_marked(frames[best], seen_in[best]))
+    frames = sample_frames(path, config)[::2]
+    small, shrunk = _shrink(frames)
+    if options.size is None:
+        found = measure(file, small, card, config, silent_progress)
+        # Where nothing was found, no size is better than another; so the quickest.
+        seen_as = found.value if found.likelihood >= POOR else 1.0
+    else:
+        seen_as = options.size * shrunk
+    size = min(max(seen_as / shrunk, STEPS[0]), STEPS[-1])
+    points = predict_at(file, small, min(max(size * shrunk, STEPS[0]), STEPS[-1]), config)
+    best = int(points[..., 2].mean(axis=1).argmax())
+    trial = Trial(
+        size=size,
+        likelihood=float(points[..., 2].mean()),
+        network=_network_time(file, frames, config.replace(scales=(1 / size,))),
+        rest=_reading_time(path, config) + _drawing_time(*frames.shape[1:3]),
+    )
+    return trial, _picture(_marked(small[best], points[best]))
 
 
 def analyze_clip(
     path: Path, model: str, options: Options, folder: Path, progress: Progress
 ) -> Poses:
     """Find the animal in every frame; the files are those of `posenb.zoo.analyze`.
+
+    Where no size is given, it is found as `posenb.zoo.analyze` finds it.
 
     Parameters
     ----------
@@ -357,17 +365,44 @@ def _range(info: VideoInfo, options: Options) -> tuple[int, int]:
     return first, last
 
 
-def _seconds_of(file: Path, frames: np.ndarray, config: AnalyzeConfig) -> float:
-    """Return how long the network takes for a frame."""
+def _shrink(frames: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return frames small enough to look at them many times, and their scale."""
+    from PIL import Image
+
+    height, width = frames.shape[1:3]
+    scale = min(1.0, float(np.sqrt(_MEASURED / (height * width))))
+    if scale == 1.0:
+        return frames, scale
+    size = (round(width * scale), round(height * scale))
+    small = [Image.fromarray(frame).resize(size, Image.Resampling.BOX) for frame in frames]
+    return np.stack([np.asarray(each) for each in small]), scale
+
+
+def _network_time(file: Path, frames: np.ndarray, config: AnalyzeConfig) -> float:
+    """Return how many seconds the network takes for a frame."""
     variants = Variants(scales=config.scales)
     model = find_model(file, runtime=config.runtime, precision=config.precision, variants=variants)
     predict = model.predict(FrameFormat("rgb", *frames.shape[1:3]), 1)
     flat = frames.reshape(len(frames), 1, -1)
-    predict(flat[0])
+    predict(flat[0])  # the first time takes longer
     began = time.perf_counter()
     for frame in flat[:_REPEATED]:
         predict(frame)
     return (time.perf_counter() - began) / min(_REPEATED, len(flat))
+
+
+def _reading_time(path: Path, config: AnalyzeConfig) -> float:
+    """Return how many seconds it takes to read a frame."""
+    with open_video(path, warn=False) as video:
+        stop = min(config.start + _TIMED, len(video))
+        began = time.perf_counter()
+        count = sum(1 for _ in video.read(config.start, stop))
+        return (time.perf_counter() - began) / max(1, count)
+
+
+def _drawing_time(height: int, width: int) -> float:
+    """Return how many seconds it takes about to draw a frame."""
+    return height * width * min(1.0, _SHARPEST / max(height, width)) ** 2 * _PAINTED
 
 
 def _named(poses: Poses, name: str) -> Poses:

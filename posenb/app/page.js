@@ -1,6 +1,7 @@
 // What the app shows: one step at a time, told by the kernel. It follows upload_agent.js and
 // elements.js in the same module.
 
+const SILENCE = 12000; // milliseconds without an answer after which the visitor is told
 const SIGHS = 2500; // milliseconds after which a piece of a file is asked for again
 const QUALITIES = [
   ["fast", "Fast", "looks at pictures of half the width and height"],
@@ -97,6 +98,11 @@ class AppPage {
     this.agent.watchers.delete(this.draw);
   }
 
+  // Longer than the report keeps a slow browser from hearing anything.
+  get silent() {
+    return this.agent.asked > 0 && performance.now() - this.agent.asked > SILENCE;
+  }
+
   say(message) {
     this.model.send(message);
   }
@@ -132,7 +138,7 @@ class AppPage {
     this.tell(this.problem, view.problem);
     this.tell(
       this.note,
-      this.agent.busy
+      this.silent
         ? "The app does not answer. It may be busy: wait a little. If it stays so, it was ended: load this page again and begin anew."
         : "",
     );
@@ -435,7 +441,7 @@ class AppPage {
     if (trialPicture.src !== source) trialPicture.src = source;
     trialPicture.alt = trial ? "A frame with what the model sees in it" : `First frame of ${clip.name}`;
     QUALITIES.forEach(([name]) => {
-      this.tell(this.parts[`time-${name}`], trial ? `about ${trial.needed[name]}` : "");
+      this.tell(this.parts[`time-${name}`], trial?.needed[name] ?? "");
     });
     const card = view.models.find((each) => each.name === view.model);
     const waits = trying ? "The model looks at a few frames …" : "";
@@ -443,7 +449,7 @@ class AppPage {
     verdict.className = `pnb-app-verdict pnb-app-${trouble ? "poor" : (trial?.verdict ?? "waits")}`;
     const rows = [
       ["Model", card?.title],
-      ["Surety", trial && `${trial.likelihood} on average, in a few frames`],
+      ["How sure", trial && `${trial.likelihood} on average, in a few frames`],
       ["Animal", trial?.size],
       ["Frames", trial && [view.frames.toLocaleString("en"), trial.shorter].filter(Boolean).join(". ")],
     ].filter(([, value]) => value);

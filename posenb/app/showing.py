@@ -130,7 +130,8 @@ def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
         Verdict.DOUBTFUL: "The model is not sure of what it sees in this video. Look closely at "
         "what comes out.",
         Verdict.POOR: "The model hardly sees its animal in this video. Is it the right model? "
-        "Another one may fit better; you may also go on and look.",
+        "Another one may fit better. If the animal is small in the picture, cut the video around "
+        "it. You may also go on and look.",
     }[verdict]
     shorter = ""
     if needed[walk.options.quality] > _LONG:
@@ -148,7 +149,7 @@ def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
 def _job(job: Job, now: float) -> dict[str, Any]:
     left = job.seconds_left(now)
     count = f"{job.done:,} of {job.total:,} {job.unit}s" if job.total else ""
-    words = [count, "" if left is None else f"about {say_length(left)} left"]
+    words = [count, "" if left is None else f"{say_length(left)} left"]
     return {
         "stages": list(STAGES),
         "stage": job.stage,

@@ -18,6 +18,7 @@ from posenb.core import Config
 from posenb.errors import InvalidInputError
 
 __all__ = [
+    "POOR",
     "QUALITIES",
     "Clip",
     "Found",
@@ -47,7 +48,10 @@ Seconds = Annotated[float, Field(ge=0)]
 QUALITIES: Mapping[Quality, float] = {"fast": 0.3, "normal": 1.0, "exact": 2.0}
 """How much of the time of "normal" the network needs; "fast" sees half the width and height."""
 
-_GOOD, _POOR = 0.6, 0.3  # mean likelihoods above and below which a model sees its animal, or not
+POOR = 0.3
+"""Mean likelihood below which a model does not see its animal."""
+
+_GOOD = 0.6  # from here on it does
 
 
 class Step(StrEnum):
@@ -313,4 +317,4 @@ def judge(likelihood: float) -> Verdict:
     """Say what a mean likelihood means."""
     if likelihood >= _GOOD:
         return Verdict.GOOD
-    return Verdict.POOR if likelihood < _POOR else Verdict.DOUBTFUL
+    return Verdict.POOR if likelihood < POOR else Verdict.DOUBTFUL

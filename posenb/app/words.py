@@ -99,11 +99,11 @@ def explain(error: BaseException, shown: Mapping[str, str]) -> str:
 
 
 def say_length(seconds: float) -> str:
-    """Return about how long something takes: "10 s", "3 min", "2 h"."""
+    """Return about how long something takes: "about 10 s", "about 3 min", "about 2.1 h"."""
     if seconds < 8:
         return "a few seconds"
     if seconds < 55:
-        return f"{max(10, 5 * round(seconds / 5))} s"
+        return f"about {max(10, 5 * round(seconds / 5))} s"
     if seconds < 90 * 60:
-        return f"{max(1, round(seconds / 60))} min"
-    return f"{seconds / 3600:.1f} h"
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {seconds / 3600:.1f} h"

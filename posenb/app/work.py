@@ -127,7 +127,7 @@ class Worker:
         options : Options
         """
         self._stop = threading.Event()
-        job = Job()
+        job = Job(began=time.monotonic())
         return job, self._pool.submit(self._run, job, self._stop, (path, name, model, options))
 
     def stop(self) -> None:
@@ -144,20 +144,22 @@ class Worker:
     ) -> tuple[Found, Path]:
         path, name, model, options = given
         folder = self._visit.place("run")
+        if options.size is None:
+            trial, _ = engine.try_model(path, model, options)
+            _check(stop)
+            options = options.replace(size=trial.size)
 
-        def bars(first: int, *further: int) -> Progress:
-            """Return what makes the bars of a stage, and of those that follow within a verb."""
-            stages = iter((first, *further))
+        def bars(stage: int) -> Progress:
+            """Return what makes the bars of a stage."""
 
             def bar(total: int | None, description: str, unit: str = "it") -> _Bar:
                 del description  # the stages have names of their own
-                job.stage, job.unit = next(stages, job.stage), unit
+                job.stage, job.unit = stage, unit
                 return _Bar(job, total, stop)
 
             return bar
 
-        finding = bars(0, 1) if options.size is None else bars(1)
-        poses = engine.analyze_clip(path, model, options, folder, finding)
+        poses = engine.analyze_clip(path, model, options, folder, bars(1))
         _check(stop)
         room = self._visit.room() // _SHARE_OF_VIDEO
         engine.draw_clip(poses, path, folder, room, bars(2))
