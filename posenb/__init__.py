@@ -45,6 +45,7 @@ _PUBLIC = {
     "check_labels": "posenb.widgets:check_labels",
     "create_project": "posenb.project:create_project",
     "demo": "posenb.demonstration:demo",
+    "demo_training": "posenb.demonstration:demo_training",
     "evaluate": "posenb.inference:evaluate",
     "extract_frames": "posenb.extraction:extract_frames",
     "label": "posenb.widgets:label",

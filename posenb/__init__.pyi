@@ -11,6 +11,7 @@ from posenb.core import SplitConfig as SplitConfig
 from posenb.core import TrainConfig as TrainConfig
 from posenb.core import Visibility as Visibility
 from posenb.demonstration import demo as demo
+from posenb.demonstration import demo_training as demo_training
 from posenb.demonstration import sample_project as sample_project
 from posenb.errors import PosenbError as PosenbError
 from posenb.extraction import ExtractConfig as ExtractConfig
@@ -88,6 +89,7 @@ __all__ = [
     "check_labels",
     "create_project",
     "demo",
+    "demo_training",
     "evaluate",
     "extract_frames",
     "label",

@@ -19,6 +19,8 @@ from posenb.cli.browsing import show_page
 from posenb.cli.options import of_config, of_function, takes
 from posenb.cli.recordings import find_recordings, find_subjects
 from posenb.demonstration import demo as demo_verb
+from posenb.demonstration import demo_training as demo_training_verb
+from posenb.errors import InvalidInputError
 from posenb.overlays import LabelledVideoConfig, labelled_video
 from posenb.reports import report as report_verb
 
@@ -107,16 +109,31 @@ def report(
         show_page(made, show)
 
 
-@takes(of_function(demo_verb, ["seed", "steps"]))
+@takes(of_function(demo_training_verb, ["seed", "steps"], "With --train"))
 def demo(
     folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Where the files go.")
-    ] = "posenb-demo",
+        str | None,
+        typer.Argument(
+            metavar="FOLDER", help="Where the files go; posenb-demo or posenb-demo-training."
+        ),
+    ] = None,
+    train: Annotated[
+        bool,
+        typer.Option("--train", help="Label and train on it instead, in about three minutes."),
+    ] = False,
     show: Open = None,
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
-    """Walk the whole loop on a made video, offline, in about three minutes."""
-    found = demo_verb(folder, progress=progress_of(quiet), **options)
+    """Find a made mouse with a model of the zoo: offline, nothing to prepare, within a minute.
+
+    With --train it walks the whole loop instead: labels, a network trained on them, its errors.
+    """
+    if options and not train:
+        names = ", ".join(f"--{name}" for name in options)
+        raise InvalidInputError(f"{names}: only training has this. Add --train, or leave it out.")
+    given: dict[str, Any] = options if folder is None else {**options, "folder": folder}
+    verb = demo_training_verb if train else demo_verb
+    found = verb(**given, progress=progress_of(quiet))
     typer.echo(repr(found))
     show_page(found.page_url, show)

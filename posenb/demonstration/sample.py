@@ -12,7 +12,16 @@ from posenb.demonstration.animal import SKELETON, Walk, draw_frames, true_poses,
 from posenb.project import Project, add_videos, create_project
 from posenb.video import VideoWriter, open_video
 
-__all__ = ["CLIP", "EVERY", "FPS", "FRAMES", "add_clip", "label_frames", "sample_project"]
+__all__ = [
+    "CLIP",
+    "EVERY",
+    "FPS",
+    "FRAMES",
+    "add_clip",
+    "draw_clip",
+    "label_frames",
+    "sample_project",
+]
 
 FRAMES, FPS = 180, 30.0
 EVERY = 6  # each so many frames one is labelled
@@ -80,17 +89,34 @@ def add_clip(project: Project, motion: Walk, seed: int, progress: Progress) -> P
         With the video.
     """
     url = storage.join(project.url, "videos", f"{CLIP}.mp4")
-    if not storage.exists(url):
-        with (
-            progress(len(motion), "Making the video", "frame") as bar,
-            VideoWriter(url, fps=FPS) as writer,
-        ):
-            for frame in draw_frames(motion, seed):
-                writer.write(frame)
-                bar.advance()
+    draw_clip(url, motion, seed, progress)
     if CLIP in project.videos:
         return project
     return add_videos(project, url, progress=progress)
+
+
+def draw_clip(url: str, motion: Walk, seed: int, progress: Progress) -> None:
+    """Draw the video of a walk, if it is not there.
+
+    Parameters
+    ----------
+    url : str
+        The ``.mp4``.
+    motion : Walk
+    seed : int
+        Decides floor and noise.
+    progress : callable
+        Makes the progress bar; it counts frames.
+    """
+    if storage.exists(url):
+        return
+    with (
+        progress(len(motion), "Making the video", "frame") as bar,
+        VideoWriter(url, fps=FPS) as writer,
+    ):
+        for frame in draw_frames(motion, seed):
+            writer.write(frame)
+            bar.advance()
 
 
 def label_frames(project: Project, truth: Poses, frames: np.ndarray) -> None:

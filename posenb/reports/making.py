@@ -134,6 +134,8 @@ class Look:
         As for `report`.
     title : str or None
         What the video is called, if not by its URL.
+    lead : str
+        First words of the page.
     """
 
     span: Span = (None, None)
@@ -141,6 +143,7 @@ class Look:
     theme: ReportTheme = "auto"
     video: storage.Url | None = None
     title: str | None = None
+    lead: str = ""
 
 
 def write_report(
@@ -175,6 +178,7 @@ def write_report(
     model = poses.provenance.get("model")
     digest = model.get("sha256") if isinstance(model, dict) else None
     lead = [] if truth is None else [truth.lead]
+    lead += [look.lead] if look.lead else []
     sections = [] if truth is None else [truth_section(truth)]
     if story is not None:
         lead += [headline(story)] if truth is None else []

@@ -19,7 +19,7 @@ from posenb.core import (
     SplitConfig,
     TrainConfig,
 )
-from posenb.demonstration import demo
+from posenb.demonstration import demo_training
 from posenb.inference import EvaluateConfig, quantise
 from posenb.live import LiveConfig
 from posenb.project import add_videos, create_project
@@ -53,7 +53,7 @@ TRAIN = fields(SplitConfig, ModelConfig, AugmentationConfig, TrainConfig)
 ANALYZE = fields(AnalyzeConfig)
 LIVE = {name: default for name, default in fields(LiveConfig).items() if name != "on_error"}
 EVALUATE = fields(EvaluateConfig)
-DEMO = parameters(demo, without={"folder", "progress"})
+DEMO = parameters(demo_training, without={"folder", "progress"})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ DEMO = parameters(demo, without={"folder", "progress"})
         ("live", LIVE, {"run", "output"}),
         ("quantise", parameters(quantise, without={"run", "progress"}), {"run"}),
         ("report", parameters(report, without={"source", "progress"}), {"open"}),
-        ("demo", DEMO, {"open"}),
+        ("demo", DEMO, {"open", "train"}),
     ],
 )
 def test_a_command_has_the_options_of_its_verb_and_no_others(command, python, beside):

@@ -7,7 +7,8 @@ import pytest
 
 from posenb._progress import silent_progress
 from posenb.demonstration import sample_project
-from posenb.demonstration.animal import true_poses, walk
+from posenb.demonstration.animal import draw_frames, true_poses, walk
+from posenb.demonstration.sample import draw_clip
 from posenb.errors import ProjectError
 from posenb.project import create_project, list_frames
 from posenb.video import open_video
@@ -38,6 +39,21 @@ def test_made_again_it_is_opened_and_what_was_done_in_it_stays(sample):
     assert again == sample
     np.testing.assert_allclose(again.labels().positions, positions)
     assert Path(again.video_url("walk")).stat().st_mtime_ns == stamp
+
+
+def test_the_clip_shows_the_walk(tmp_path):
+    motion = walk(12, 0)
+    draw_clip(str(tmp_path / "walk.mp4"), motion, 0, silent_progress)
+    drawn = list(draw_frames(motion, 0))
+    with open_video(tmp_path / "walk.mp4") as video:
+        assert (video.frame_count, video.fps) == (12, 30.0)
+        assert np.abs(video[5].astype(int) - drawn[5]).mean() < 4
+
+
+def test_a_clip_that_is_there_is_not_made_again(tmp_path):
+    (tmp_path / "walk.mp4").write_bytes(b"kept")
+    draw_clip(str(tmp_path / "walk.mp4"), walk(3, 0), 0, silent_progress)
+    assert (tmp_path / "walk.mp4").read_bytes() == b"kept"
 
 
 def test_without_labels_it_is_a_project_that_was_just_made(sample, tmp_path, monkeypatch):

@@ -10,16 +10,15 @@ from playwright.sync_api import sync_playwright
 import posenb as pn
 from posenb import storage
 from posenb._progress import silent_progress
-from posenb.demonstration import Demo, demo, workflow
+from posenb.demonstration import TrainingDemo, demo_training
 from posenb.errors import ProjectError
 from posenb.project import create_project, open_project
-from posenb.video import open_video
 
 
 @pytest.fixture(scope="module")
-def left(tmp_path_factory) -> Demo:
+def left(tmp_path_factory) -> TrainingDemo:
     """A demo of few steps, which finds little."""
-    return demo(tmp_path_factory.mktemp("demo") / "d", steps=3, progress=silent_progress)
+    return demo_training(tmp_path_factory.mktemp("demo") / "d", steps=3, progress=silent_progress)
 
 
 @pytest.mark.slow
@@ -55,7 +54,7 @@ def test_run_again_it_repeats_nothing(left):
     kept = [left.run.model_url, left.project.video_url("walk")]
     before = [storage.digest(url) for url in kept]
     stamps = [Path(url).stat().st_mtime_ns for url in kept]
-    again = demo(left.project.url, steps=3, progress=silent_progress)
+    again = demo_training(left.project.url, steps=3, progress=silent_progress)
     assert again.run == left.run
     assert again.error == left.error
     assert [storage.digest(url) for url in kept] == before
@@ -65,7 +64,7 @@ def test_run_again_it_repeats_nothing(left):
 @pytest.mark.slow
 def test_another_seed_needs_another_folder(left):
     with pytest.raises(ProjectError, match=r"seed 1 needs a folder of its own.*another folder"):
-        demo(left.project.url, seed=1, progress=silent_progress)
+        demo_training(left.project.url, seed=1, progress=silent_progress)
 
 
 @pytest.mark.slow
@@ -118,37 +117,12 @@ def test_the_report_draws_the_truth_broad_below_what_was_found(left, chromium):
 def test_a_folder_with_another_project_is_left_alone(tmp_path):
     project = create_project(tmp_path / "mine", keypoints=["snout"])
     with pytest.raises(ProjectError, match="'mine'"):
-        demo(project.url, progress=silent_progress)
+        demo_training(project.url, progress=silent_progress)
     assert sorted(p.name for p in (tmp_path / "mine").glob("[!.]*")) == ["posenb.yaml"]
-
-
-def test_the_clip_shows_the_walk(tmp_path):
-    project = workflow._project(tmp_path / "d", seed=0)
-    motion = workflow.walk(12, 0)
-    project = workflow._with_clip(project, motion, 0, silent_progress)
-    drawn = list(workflow.draw_frames(motion, 0))
-    with open_video(project.video_url("walk")) as video:
-        assert (video.frame_count, video.fps) == (12, 30.0)
-        assert np.abs(video[5].astype(int) - drawn[5]).mean() < 4
-
-
-def test_a_clip_that_is_there_is_not_made_again(tmp_path, monkeypatch):
-    project = workflow._project(tmp_path / "d", seed=0)
-    motion = workflow.walk(3, 0)
-    project = workflow._with_clip(project, motion, 0, silent_progress)
-    monkeypatch.setattr(workflow, "VideoWriter", None)
-    assert workflow._with_clip(project, motion, 0, silent_progress) == project
-
-
-def test_demo_is_a_verb_of_the_package_even_after_its_room_was_loaded():
-    import posenb.demonstration
-
-    assert pn.demo is posenb.demonstration.demo
-    assert callable(pn.demo)
 
 
 @pytest.mark.slow
 def test_the_demo_finds_the_mouse(tmp_path):
-    found = demo(tmp_path / "d", progress=silent_progress)
+    found = demo_training(tmp_path / "d", progress=silent_progress)
     assert found.error < 3
     assert found.errors["p95"].iloc[-1] < 8

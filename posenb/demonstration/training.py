@@ -1,4 +1,4 @@
-"""The verb `demo`: from nothing to trajectories, offline, on two cores, in minutes."""
+"""The verb `demo_training`: from labels to trajectories, offline, on two cores, in minutes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from posenb.project.manifest import MANIFEST
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Demo", "demo"]
+__all__ = ["TrainingDemo", "demo_training"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Demo:
+class TrainingDemo:
     """What the demonstration left behind.
 
     Parameters
@@ -62,13 +62,13 @@ class Demo:
         )
 
 
-def demo(
-    folder: storage.Url = "posenb-demo",
+def demo_training(
+    folder: storage.Url = "posenb-demo-training",
     *,
     seed: int = 0,
     steps: int = 1200,
     progress: Progress = tqdm_progress,
-) -> Demo:
+) -> TrainingDemo:
     """Make a video of a walking mouse, label some frames, train, analyze and compare.
 
     Nothing is downloaded: the network starts from random weights. Stopped and run again,
@@ -87,7 +87,7 @@ def demo(
 
     Returns
     -------
-    Demo
+    TrainingDemo
 
     Raises
     ------
@@ -108,7 +108,7 @@ def demo(
     poses = analyze(run, CLIP, progress=progress)
     errors = _errors(poses, truth, labelled)
     page_url = storage.join(project.url, "report.html")
-    found = Demo(project, run, truth, poses, errors, page_url)
+    found = TrainingDemo(project, run, truth, poses, errors, page_url)
     _write_report(found, len(labelled), progress)
     return found
 
@@ -151,7 +151,7 @@ def _errors(poses: Poses, truth: Poses, labelled: np.ndarray) -> pd.DataFrame:
     return summarise(distances, poses.likelihoods[unseen], truth.skeleton.keypoints)
 
 
-def _write_report(found: Demo, labelled: int, progress: Progress) -> None:
+def _write_report(found: TrainingDemo, labelled: int, progress: Progress) -> None:
     from posenb.reports.making import Look, write_report
     from posenb.reports.recordings import Truth
 
