@@ -133,6 +133,26 @@ def test_the_demo_opens_its_report_if_asked(posenb, monkeypatch, shown, tmp_path
     assert shown == [(tmp_path / "report.html").as_uri()]
 
 
+def test_the_demo_trains_if_asked(posenb, monkeypatch, tmp_path):
+    class Found:
+        page_url = str(tmp_path / "report.html")
+
+    given = {}
+    monkeypatch.setattr(
+        showing_commands, "demo_training_verb", lambda **options: given.update(options) or Found()
+    )
+    posenb("demo", tmp_path, "--train", "--steps", "3")
+    assert given.pop("progress")
+    assert given == {"folder": str(tmp_path), "steps": 3}
+
+
+def test_an_option_of_training_wants_training(posenb, tmp_path):
+    done = posenb("demo", tmp_path / "d", "--steps", "3")
+    assert done.exit_code == 1
+    assert "--steps: only training has this. Add --train" in done.stderr
+    assert not (tmp_path / "d").exists()
+
+
 @pytest.mark.parametrize(
     ("terminal", "surroundings", "platform", "opens"),
     [
