@@ -2,6 +2,7 @@
 // elements.js in the same module.
 
 const SILENCE = 12000; // milliseconds without an answer after which the visitor is told
+const PAUSE = 400; // milliseconds after the last letter
 const SIGHS = 2500; // milliseconds after which a piece of a file is asked for again
 const QUALITIES = [
   ["fast", "Fast", "looks at pictures of half the width and height"],
@@ -347,7 +348,7 @@ class AppPage {
         step: "any",
         "aria-label": label,
       });
-      input.addEventListener("change", () => this.change());
+      input.addEventListener("input", () => this.changeSoon());
       this.parts[name] = input;
       return input;
     };
@@ -397,7 +398,7 @@ class AppPage {
       step: "any",
       placeholder: "found by itself",
     });
-    input.addEventListener("change", () => this.change());
+    input.addEventListener("input", () => this.changeSoon());
     this.parts.size = input;
     label.append(input, "times as long in the picture as those that the model learned from");
     field.append(label);
@@ -412,6 +413,11 @@ class AppPage {
       quality: this.parts.qualities.find((radio) => radio.checked)?.value ?? "normal",
       size: number(this.parts.size),
     };
+  }
+
+  changeSoon() {
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.made.startsWith('["options"') && this.change(), PAUSE);
   }
 
   change() {

@@ -37,7 +37,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers(visit):
     (visit.folder / "video").write_bytes(bytes(3_000_000))
     assert visit.room() <= 2_000_000
     visit.check_room(1_000_000, "“m.mp4”")
-    with pytest.raises(StorageError, match="“m.mp4” needs 3 MB. Take a shorter video"):
+    with pytest.raises(StorageError, match=r"“m\.mp4” needs 3 MB\. Take a shorter video"):
         visit.check_room(3_000_000, "“m.mp4”")
 
 
@@ -77,7 +77,7 @@ def test_what_a_killed_process_left_is_swept_away_and_what_is_in_use_stays(own_s
 def test_links_are_not_followed(own_surroundings, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis").write_text("x")
-    os.symlink(tmp_path / "mine", own_surroundings / "posenb-visit-link")
+    (own_surroundings / "posenb-visit-link").symlink_to(tmp_path / "mine")
     long_ago(tmp_path / "mine")
     sweep()
     assert (tmp_path / "mine" / "thesis").exists()
