@@ -293,15 +293,15 @@ class AppPage {
       if (value) facts.append(make("dt", "", name), make("dd", "", value));
     };
     fact("Animal", card.species);
-    fact("Seen", card.view);
     const many = card.keypoints.length > 8;
     fact("Finds", many ? `${card.keypoints.length} points of the body` : card.keypoints.join(", "));
     fact("Mean error", card.exact);
     const limits = make("details", "pnb-app-limits");
     const list = make("ul");
     list.append(...card.limits.map((limit) => make("li", "", limit)));
-    limits.append(make("summary", "", many ? "Limits, and all points" : "Limits"), list);
-    if (many) limits.append(make("p", "pnb-muted", card.keypoints.join(", ")));
+    limits.append(make("summary", "", "More, and limits"));
+    limits.append(make("p", "", `Made for animals seen ${card.view}.`), list);
+    if (many) limits.append(make("p", "pnb-muted", `It finds: ${card.keypoints.join(", ")}.`));
     const foot = make("div", "pnb-app-foot");
     foot.append(this.act("Use this model", { do: "choose", model: card.name }, { primary: true }));
     words.append(facts, limits, foot);
@@ -327,7 +327,8 @@ class AppPage {
         type: "submit",
       });
       form.append(this.parts.go);
-      side.append(this.parts.trialPicture, this.parts.verdict, this.parts.facts);
+      this.parts.advice = make("p");
+      side.append(this.parts.trialPicture, this.parts.verdict, this.parts.advice, this.parts.facts);
       const both = make("div", "pnb-app-both");
       both.append(form, side);
       return [both];
@@ -446,6 +447,7 @@ class AppPage {
     const source = (trial && pictures.trial) || pictures.clip || "";
     if (trialPicture.src !== source) trialPicture.src = source;
     trialPicture.alt = trial ? "A frame with what the model sees in it" : `First frame of ${clip.name}`;
+    this.tell(this.parts.advice, trouble ? "" : (trial?.advice ?? ""));
     QUALITIES.forEach(([name]) => {
       this.tell(this.parts[`time-${name}`], trial?.needed[name] ?? "");
     });

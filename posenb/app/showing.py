@@ -125,13 +125,16 @@ def _card(card: Card) -> dict[str, Any]:
 def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
     needed = seconds_needed(walk)
     verdict = judge(trial.likelihood)
-    says = {
-        Verdict.GOOD: "The model sees its animal in this video.",
-        Verdict.DOUBTFUL: "The model is not sure of what it sees in this video. Look closely at "
-        "what comes out.",
-        Verdict.POOR: "The model hardly sees its animal in this video. Is it the right model? "
-        "Another one may fit better. If the animal is small in the picture, cut the video around "
-        "it. You may also go on and look.",
+    says, advice = {
+        Verdict.GOOD: ("The model sees its animal in this video.", ""),
+        Verdict.DOUBTFUL: (
+            "The model is not sure of what it sees in this video.",
+            "Look closely at what comes out, or try another model.",
+        ),
+        Verdict.POOR: (
+            "The model hardly sees its animal in this video.",
+            "Is it the right one? If the animal is small, cut the video around it.",
+        ),
     }[verdict]
     shorter = ""
     if needed[walk.options.quality] > _LONG:
@@ -139,8 +142,9 @@ def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
     return {
         "verdict": verdict.value,
         "says": says,
+        "advice": advice,
         "likelihood": f"{100 * trial.likelihood:.0f} %",
-        "size": _size(trial.size),
+        "size": "" if verdict is Verdict.POOR else _size(trial.size),
         "needed": {name: say_length(each) for name, each in needed.items()},
         "shorter": shorter,
     }

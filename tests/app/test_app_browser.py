@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,23 +30,17 @@ OVERFLOWING = """() => {
 }"""
 
 
-@pytest.fixture
-def visits(tmp_path: Path) -> Path:
-    folder = tmp_path / "visits"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def served(tmp_path: Path, visits: Path) -> Iterator[str]:
-    """Address of the app, as the command serves it."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app, as the command serves it; in the end nothing may be left behind."""
     pytest.importorskip("voila", reason="the extra app is not installed")
+    place, visits = tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("visits")
     surroundings = {
         **{key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")},
         "TMPDIR": str(visits),
-        "POSENB_CACHE": str(tmp_path / "cache"),
+        "POSENB_CACHE": str(place / "cache"),
         "POSENB_ZOO": "",
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "JUPYTER_RUNTIME_DIR": str(place / "runtime"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     command = [
@@ -67,7 +62,7 @@ def served(tmp_path: Path, visits: Path) -> Iterator[str]:
             process.wait(30)
         process.kill()
         process.communicate()
-    assert list(visits.glob("posenb-visit-*")) == []  # nobody leaves anything behind
+    assert list(visits.glob("posenb-visit-*")) == []
 
 
 @pytest.fixture
@@ -117,7 +112,8 @@ def execute(served: str, kernel: str, code: str) -> None:
             await asyncio.wait_for(connection.read_message(), 1.5)
         connection.close()
 
-    asyncio.run(send())
+    with ThreadPoolExecutor(1) as thread:  # Playwright has this one's loop
+        thread.submit(lambda: asyncio.run(send())).result()
 
 
 def test_a_clip_is_dropped_tracked_looked_at_and_taken_home(
