@@ -117,7 +117,7 @@ def _card(card: Card) -> dict[str, Any]:
         "limits": list(card.limits),
         "exact": ""
         if exact is None or exact.of_body is None
-        else f"{100 * exact.of_body:.1f} % of the animal’s length, on frames held out",
+        else f"{100 * exact.of_body:.1f} % of its length, on held-out frames",
         "licence": card.licence,
     }
 

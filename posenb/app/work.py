@@ -19,7 +19,7 @@ from posenb.errors import AnalysisError
 __all__ = ["STAGES", "Job", "StoppedError", "Worker"]
 
 STAGES = (
-    "Measuring how large the animal is",
+    "Getting ready",
     "Finding the animal in every frame",
     "Drawing the labelled video",
     "Writing the report and the tables",

@@ -36,6 +36,7 @@ INSTALLS = [
     ("CPU", "cpu"),
     ("CPU", "onnxruntime"),
     ("CPU", "gcs"),
+    ("CPU", "app"),
     ("GPU", ""),
     ("GPU", "tensorflow"),
     ("GPU", "jax"),
