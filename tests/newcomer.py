@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,20 +141,19 @@ class Newcomer:
         self.type("pn.label(project)")
         self.see(".pnb-stage canvas")
         self._settle()
-        wanted = {}
         count = int(self.notebook.ask(f"print(len({_VIEW}.state.frames))"))
+        wanted: dict[FrameName, np.ndarray] = {}
         for n in range(count):
-            frame = eval(
-                self.notebook.ask(f"f = {_VIEW}.state.frames[{n}]; print((f.video, f.image))")
-            )
-            wanted[FrameName(*frame)] = eyes(self.project, FrameName(*frame))
-            for place in wanted[FrameName(*frame)]:
+            self._until(f"{_VIEW}.state.frame", n)
+            text = self.notebook.ask(f"f = {_VIEW}.state.frames[{n}]; print((f.video, f.image))")
+            frame = FrameName(*eval(text))
+            wanted[frame] = eyes(self.project, frame)
+            for k, place in enumerate(wanted[frame], start=1):
                 self.notebook.page.mouse.click(*self._at(*place))
                 self._count(clicks=1)
-                self.notebook.page.wait_for_timeout(60)
+                self._until(f"int(({_VIEW}.state.here.visibility > 0).sum())", k)
             if n + 1 < count:
                 self.click(".pnb-tools .pnb-icon-next")
-                self.notebook.page.wait_for_timeout(200)
         assert self.notebook.ask(f"print({_VIEW}.saver.flush(30))") == "True"
         (video,) = self.project.videos
         found = read_labels(Path(self.project.labels_url(video) + ".csv"))
@@ -171,6 +171,13 @@ class Newcomer:
         (video,) = self.project.videos
         self.type(f'pn.browse(pn.analyze(run, "{video}"{options}))')
         self.see(".pnb-br-stage[data-frame='0']")
+
+    def _until(self, what: str, value: int) -> None:
+        """Wait until the kernel says so: a person sees what has happened and waits for it."""
+        deadline = time.monotonic() + 20
+        while (said := self.notebook.ask(f"print({what})")) != str(value):
+            assert time.monotonic() < deadline, f"{what} is {said} instead of {value}"
+            self.notebook.page.wait_for_timeout(50)
 
     def _settle(self) -> None:
         """Wait until the labeller knows its room, and bring it into view."""

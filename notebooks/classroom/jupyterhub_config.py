@@ -4,6 +4,7 @@ The upper part is meant to be changed. Pupils are processes of the account that 
 under, each with a folder of its own: good for a class, no fence against ill will.
 """
 
+import json
 import os
 import resource
 import sys
@@ -70,6 +71,7 @@ c.Spawner.environment = {
     "OPENBLAS_NUM_THREADS": str(THREADS),
     "MALLOC_ARENA_MAX": "2",  # less memory for each thread
     "CUDA_VISIBLE_DEVICES": "",  # no GPU, whatever the machine has
+    "JUPYTER_CONFIG_PATH": str(FOLDER / "hub" / "jupyter"),
 }
 c.Spawner.args = [
     f"--MappingKernelManager.cull_idle_timeout={60 * IDLE}",
@@ -86,6 +88,12 @@ c.JupyterHub.active_server_limit = PUPILS
 for part, mode in (("hub", 0o700), ("pupils", 0o711)):
     (FOLDER / part).mkdir(parents=True, exist_ok=True)
     (FOLDER / part).chmod(mode)
+# JupyterLab would ask each pupil whether it may fetch news.
+look = FOLDER / "hub" / "jupyter" / "labconfig" / "page_config.json"
+look.parent.mkdir(parents=True, exist_ok=True)
+look.write_text(
+    json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+)
 c.JupyterHub.bind_url = URL
 c.JupyterHub.db_url = f"sqlite:///{FOLDER / 'hub' / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(FOLDER / "hub" / "cookie_secret")

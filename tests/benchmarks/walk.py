@@ -12,11 +12,9 @@ import argparse
 import os
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from newcomer import Newcomer, Step
 
 WEIGHTS = "weights/keras"
 
@@ -38,11 +36,9 @@ def seen_by_the_zoo():
     return eyes
 
 
-def row(step: Step, seconds: float) -> str:
-    return f"| {step.name} | {step.cells} | {step.clicks} | {step.words} | {seconds:.0f} |\n"
-
-
 def test_walk(open_notebook, shared_data):
+    from newcomer import Newcomer, Step
+
     os.environ.setdefault("KERAS_HOME", str(shared_data.parent / WEIGHTS))
     count = int(os.environ["WALK_FRAMES"])
     notebook = open_notebook([""], "lab", size=(1280, 900), run=False)
@@ -66,7 +62,7 @@ def test_walk(open_notebook, shared_data):
     say(f"\nload average {load:.1f} on {os.cpu_count()} cores\n\n")
     say("| step | cells | clicks | words typed | seconds |\n|---|---|---|---|---|\n")
     for step, seconds in zip([*user.steps, total], [*times, sum(times)], strict=True):
-        say(row(step, seconds))
+        say(f"| {step.name} | {step.cells} | {step.clicks} | {step.words} | {seconds:.0f} |\n")
     say(f"\nlabels off by at most {off.max():.2f} px\n")
 
 
@@ -78,9 +74,8 @@ def main() -> int:
     for name, value in vars(parser.parse_args()).items():
         os.environ[f"WALK_{name.upper()}"] = str(value)
     # Pytest brings the server and the browser, which are fixtures of the tests.
-    return int(pytest.main(["-q", "-s", "-p", "no:cacheprovider", str(Path(__file__))]))
+    return int(pytest.main(["-q", "-s", "-p", "no:cacheprovider", __file__]))
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     sys.exit(main())

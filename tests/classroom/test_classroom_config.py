@@ -59,6 +59,12 @@ def test_what_the_hub_keeps_is_closed_to_others(monkeypatch, tmp_path):
     assert str(tmp_path / "hub") in config.JupyterHub.db_url
 
 
+def test_no_pupil_is_asked_about_news(monkeypatch, tmp_path):
+    config = read(monkeypatch, tmp_path, POSENB_CLASSROOM_PASSWORD="good enough")
+    place = Path(config.Spawner.environment["JUPYTER_CONFIG_PATH"], "labconfig", "page_config.json")
+    assert "announcements" in place.read_text()
+
+
 @pytest.mark.parametrize("name", ["..", "../ada", "Ada", "a/b", "", "a" * 32, "-a"])
 def test_names_that_make_no_folder_are_no_names(monkeypatch, tmp_path, name):
     config = read(monkeypatch, tmp_path, POSENB_CLASSROOM_PASSWORD="good enough")
