@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from jupyter_servers import browser, jupyter, jupyter_colab, open_notebook
+from jupyter_servers import browser, chrome, jupyter, jupyter_colab, open_notebook
 from storage_servers import gs_bucket, gs_server, s3_bucket, s3_server
 
 __all__ = [  # fixtures for every room
     "browser",
+    "chrome",
     "gs_bucket",
     "gs_server",
     "jupyter",

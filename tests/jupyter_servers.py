@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 COLAB = ROOT / ".venv-colab"
@@ -293,12 +293,18 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: Path) -> Iterator[BrowserContext]:
-    """Headless Chromium, one with one cache for all tests."""
+def chrome(chromium: Path) -> Iterator[Browser]:
+    """Headless Chromium, one for all tests: a process has room for one Playwright only."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=[*_LAUNCH])
-        yield running.new_context()
+        yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chrome: Browser) -> BrowserContext:
+    """One context of Chromium, with one cache, for all notebooks."""
+    return chrome.new_context()
 
 
 @pytest.fixture(scope="session")

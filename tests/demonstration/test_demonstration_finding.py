@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 
 import posenb as pn
 from posenb import storage
@@ -78,20 +77,16 @@ def test_its_files_are_ordinary_ones(left):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_the_page_plays_the_clip_offline(left, chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_context(offline=True).new_page()
-        complaints: list[str] = []
-        page.on("console", lambda each: complaints.append(each.text))
-        page.on("pageerror", lambda each: complaints.append(str(each)))
-        page.goto(Path(left.page_url).as_uri())
-        page.wait_for_selector("html[data-ready]", state="attached")
-        shown = page.locator("body").inner_text()
-        has_clip = page.locator("video, .clip").count()
-        browser.close()
+def test_the_page_plays_the_clip_offline(left, chrome):
+    page = chrome.new_context(offline=True).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda each: complaints.append(each.text))
+    page.on("pageerror", lambda each: complaints.append(str(each)))
+    page.goto(Path(left.page_url).as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached")
+    shown = page.locator("body").inner_text()
+    has_clip = page.locator("video, .clip").count()
+    page.context.close()
     assert complaints == []
     assert has_clip
     assert re.search(r"\bwalk\b", shown)

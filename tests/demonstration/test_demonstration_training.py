@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 
 import posenb as pn
 from posenb import storage
@@ -88,28 +87,24 @@ def test_the_report_begins_with_the_truth_and_ends_in_how_it_was_made(left):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_the_report_draws_the_truth_broad_below_what_was_found(left, chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_context(offline=True).new_page()
-        complaints: list[str] = []
-        page.on("console", lambda each: complaints.append(each.text))
-        page.on("pageerror", lambda each: complaints.append(str(each)))
-        page.goto(Path(left.page_url).as_uri())
-        page.wait_for_selector("html[data-ready]", state="attached")
-        assert "Broad: truth. Thin: found." in page.locator(".hint").inner_text()
-        truth = page.evaluate(
-            "posenb.traces.reference.count === 180 && posenb.paths.reference.values.x[0]"
-        )
-        assert complaints == []
-        inked = "() => posenb.paths.canvases[1].getContext('2d').getImageData(0, 0, 4000, 4000)"
-        inked += ".data.reduce((sum, each, n) => sum + (n % 4 === 3 && each > 0), 0)"
-        with_truth = page.evaluate(inked)
-        page.evaluate("() => { posenb.paths.reference = null; posenb.draw(false, null, true); }")
-        without = page.evaluate(inked)
-        browser.close()
+def test_the_report_draws_the_truth_broad_below_what_was_found(left, chrome):
+    page = chrome.new_context(offline=True).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda each: complaints.append(each.text))
+    page.on("pageerror", lambda each: complaints.append(str(each)))
+    page.goto(Path(left.page_url).as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert "Broad: truth. Thin: found." in page.locator(".hint").inner_text()
+    truth = page.evaluate(
+        "posenb.traces.reference.count === 180 && posenb.paths.reference.values.x[0]"
+    )
+    assert complaints == []
+    inked = "() => posenb.paths.canvases[1].getContext('2d').getImageData(0, 0, 4000, 4000)"
+    inked += ".data.reduce((sum, each, n) => sum + (n % 4 === 3 && each > 0), 0)"
+    with_truth = page.evaluate(inked)
+    page.evaluate("() => { posenb.paths.reference = null; posenb.draw(false, null, true); }")
+    without = page.evaluate(inked)
+    page.context.close()
     assert truth == pytest.approx(left.truth.positions[0, 0, 0, 0], abs=1 / 32)
     assert with_truth > without + 1000
 

@@ -96,28 +96,24 @@ def test_the_file_is_what_browsers_play(clip, tmp_path):
 
 
 @pytest.mark.browser
-def test_a_browser_plays_it(clip, tmp_path, chromium):
-    from playwright.sync_api import sync_playwright
-
+def test_a_browser_plays_it(clip, tmp_path, chrome):
     made = Path(labelled_video(track(), clip, output=tmp_path / "out.mp4", **PLAIN))
     page_text = (
         "<video muted autoplay src='data:video/mp4;base64,"
         f"{b64encode(made.read_bytes()).decode()}'></video>"
     )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        page = browser.new_page()
-        kind = 'video/mp4; codecs="avc1.64000a"'
-        if not page.evaluate("k => document.createElement('video').canPlayType(k)", kind):
-            browser.close()
-            pytest.skip("this Chromium is built without H.264; the container is tested above")
-        page.set_content(page_text)
-        page.wait_for_function("document.querySelector('video').ended", timeout=20_000)
-        seen = page.evaluate(
-            "() => { const v = document.querySelector('video');"
-            " return [v.videoWidth, v.videoHeight, v.duration, v.error === null] }"
-        )
-        browser.close()
+    page = chrome.new_page()
+    kind = 'video/mp4; codecs="avc1.64000a"'
+    if not page.evaluate("k => document.createElement('video').canPlayType(k)", kind):
+        page.close()
+        pytest.skip("this Chromium is built without H.264; the container is tested above")
+    page.set_content(page_text)
+    page.wait_for_function("document.querySelector('video').ended", timeout=20_000)
+    seen = page.evaluate(
+        "() => { const v = document.querySelector('video');"
+        " return [v.videoWidth, v.videoHeight, v.duration, v.error === null] }"
+    )
+    page.close()
     assert seen == [WIDTH, HEIGHT, pytest.approx(FRAMES / FPS, abs=0.05), True]
 
 

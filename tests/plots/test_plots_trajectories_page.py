@@ -51,19 +51,9 @@ def two_flies() -> Poses:
 
 
 @pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def show(browser, tmp_path_factory):
+def show(chrome, tmp_path_factory):
     """Open HTML as a saved page, without any network; fail on whatever it complains of."""
-    context = browser.new_context(viewport=SIZE, offline=True)
+    context = chrome.new_context(viewport=SIZE, offline=True)
     folder = tmp_path_factory.mktemp("pages")
     complaints: list[str] = []
 

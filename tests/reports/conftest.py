@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from made_analyses import make_project, until
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from posenb._progress import silent_progress
 from posenb.reports import report
@@ -28,15 +28,6 @@ def made_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a run that has analyzed two videos."""
     project = make_project(tmp_path_factory.mktemp("made") / "reach", ("one", "two"))
     return Path(report(project / "runs" / "first", progress=silent_progress))
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -228,33 +228,29 @@ def test_shapes_that_disagree_are_refused():
 
 
 @pytest.mark.browser
-def test_the_page_flips_and_sifts(project, chromium):
-    from playwright.sync_api import sync_playwright
-
+def test_the_page_flips_and_sifts(project, chrome):
     page_url = Path(draw_label_page(project, **QUIET).page).as_uri()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium))
-        page = browser.new_page(viewport={"width": 1000, "height": 700})
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(page_url)
-        shown = page.locator(".tile:visible")
-        assert shown.count() == 4
-        page.select_option("#video", "two")
-        assert shown.count() == 2
-        page.check("#lacking")
-        assert shown.count() == 1
-        page.uncheck("#lacking")
-        shown.first.click()
-        large = page.locator("dialog img")
-        assert large.get_attribute("src").endswith("two/img00.png")
-        page.keyboard.press("ArrowRight")
-        assert large.get_attribute("src").endswith("two/img01.png")
-        page.keyboard.press("ArrowRight")
-        assert page.locator("dialog output").text_content() == "1 of 2"
-        page.keyboard.press("Escape")
-        assert not large.is_visible()
-        wide = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        browser.close()
+    page = chrome.new_page(viewport={"width": 1000, "height": 700})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(page_url)
+    shown = page.locator(".tile:visible")
+    assert shown.count() == 4
+    page.select_option("#video", "two")
+    assert shown.count() == 2
+    page.check("#lacking")
+    assert shown.count() == 1
+    page.uncheck("#lacking")
+    shown.first.click()
+    large = page.locator("dialog img")
+    assert large.get_attribute("src").endswith("two/img00.png")
+    page.keyboard.press("ArrowRight")
+    assert large.get_attribute("src").endswith("two/img01.png")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("dialog output").text_content() == "1 of 2"
+    page.keyboard.press("Escape")
+    assert not large.is_visible()
+    wide = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.close()
     assert faults == []
     assert wide
