@@ -400,9 +400,9 @@ def test_hardly_any_data_makes_a_sensible_page(show, poses, words):
     page.close()
 
 
-def test_a_notebook_shows_the_page_in_a_frame_of_its_own(show, browser):
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(show, chrome):
     text = notebook_frame(trajectories_page(two_flies()), 500)
-    page = browser.new_page(viewport=SIZE)
+    page = chrome.new_page(viewport=SIZE)
     page.set_content(f"<p>a cell</p>{text}{text}")
     for frame in page.frames[1:]:
         frame.wait_for_function("() => document.documentElement.dataset.ready")
