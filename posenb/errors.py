@@ -20,6 +20,7 @@ __all__ = [
     "StorageError",
     "TrainingError",
     "TrainingStoppedError",
+    "TrainingWarning",
     "UnknownNameError",
     "VideoError",
     "VideoWarning",
@@ -90,6 +91,10 @@ class TrainingError(PosenbError):
 
 class TrainingStoppedError(TrainingError):
     """A training stopped because it was asked to; trained again, it goes on."""
+
+
+class TrainingWarning(UserWarning):
+    """A training begins with less than was asked for; it goes on."""
 
 
 class AnalysisError(PosenbError):

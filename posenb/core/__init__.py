@@ -11,6 +11,7 @@ from posenb.core.configs import (
 from posenb.core.description import ModelDescription
 from posenb.core.frame_format import FrameFormat
 from posenb.core.labels import FrameName, Labels, Visibility
+from posenb.core.matching import match_keypoints
 from posenb.core.poses import Poses
 from posenb.core.skeleton import Skeleton
 from posenb.core.split import Split
@@ -30,4 +31,5 @@ __all__ = [
     "SplitConfig",
     "TrainConfig",
     "Visibility",
+    "match_keypoints",
 ]

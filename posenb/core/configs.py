@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from posenb._registry import unknown_name
 from posenb.errors import ConfigError
@@ -22,6 +30,12 @@ __all__ = [
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Scale = Annotated[float, Field(ge=0.25, le=4)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _url_of(value: object) -> object:
+    """Let a run stand for its URL, and a path for its text."""
+    url = getattr(value, "url", value)
+    return os.fspath(url) if isinstance(url, os.PathLike) else url
 
 
 def explain(what: str, error: ValidationError) -> ConfigError:
@@ -51,7 +65,7 @@ class Config(BaseModel):
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some options changed, checked anew."""
-        return type(self)(**{**self.model_dump(), **changes})
+        return type(self)(**{**self.model_dump(exclude_unset=True), **changes})
 
 
 class ModelConfig(Config):
@@ -64,7 +78,8 @@ class ModelConfig(Config):
         convnext_tiny; `posenb.models.backbone_names` has them all.
     weights : str or None
         ``"imagenet"`` (Keras's own loading), any URL of a ``.weights.h5`` or ``.h5``
-        file of the backbone, or None for random initialisation.
+        file of the backbone, or None for random initialisation. None too where training
+        starts from a model (`TrainConfig.start`), which brings all weights.
     stride : int
         Input pixels per map cell, 4 or 8.
     width : int
@@ -172,6 +187,16 @@ class TrainConfig(Config):
         and less where the animals are small.
     seed : int
         Decides initial weights, order of frames and augmentation.
+    start : str or None
+        A trained model from which training begins, instead of a backbone alone:
+        ``"zoo:mouse_openfield"``, the URL of a finished run, or of its ``.keras`` file. It
+        decides the shape of the network and the scale. Its keypoints are told by their
+        names; those that it does not know begin from nothing.
+    start_keypoints : dict of str to str
+        Its names of keypoints by those of the project, where they differ by more than case
+        and punctuation. A run keeps all that were found.
+    start_sha256 : str or None
+        Of its file; a run keeps it, and refuses another one.
     """
 
     model: ModelConfig = ModelConfig()
@@ -189,6 +214,15 @@ class TrainConfig(Config):
     mixed_precision: bool | Literal["auto"] = "auto"
     radius: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     seed: int = Field(default=0, ge=0, lt=2**32)
+    start: Annotated[str, Field(min_length=1), BeforeValidator(_url_of)] | None = None
+    start_keypoints: dict[str, str] = {}
+    start_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_starts(self) -> Self:
+        if self.start is None and (self.start_keypoints or self.start_sha256):
+            raise ValueError("start_keypoints and start_sha256 tell of a start; give it too")
+        return self
 
     @classmethod
     def from_options(cls, **options: Any) -> Self:

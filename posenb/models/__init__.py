@@ -12,6 +12,7 @@ from posenb.models.calibration import calibrate  # noqa: E402
 from posenb.models.compiling import accelerator, jit_compile  # noqa: E402
 from posenb.models.export import export_network  # noqa: E402
 from posenb.models.files import (  # noqa: E402
+    load_network,
     load_predictor,
     read_description,
     save_predictor,
@@ -25,11 +26,17 @@ from posenb.models.layers import (  # noqa: E402
     ToSource,
 )
 from posenb.models.losses import cell_centres, pose_loss, scoremap_targets  # noqa: E402
-from posenb.models.network import build_network, build_normalise, build_predictor  # noqa: E402
+from posenb.models.network import (  # noqa: E402
+    HEADS,
+    build_network,
+    build_normalise,
+    build_predictor,
+)
 from posenb.models.planes import ToRGB  # noqa: E402
 from posenb.models.rescaling import rescale_predictor  # noqa: E402
 
 __all__ = [
+    "HEADS",
     "OFFSET_SCALE",
     "DecodePeaks",
     "Normalise",
@@ -48,6 +55,7 @@ __all__ = [
     "export_network",
     "get_backbone",
     "jit_compile",
+    "load_network",
     "load_predictor",
     "pose_loss",
     "read_description",

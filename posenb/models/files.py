@@ -12,7 +12,7 @@ from posenb.core import ModelDescription
 from posenb.errors import ConfigError, ModelError, UnknownNameError
 from posenb.models.network import build_network, build_predictor
 
-__all__ = ["load_predictor", "read_description", "save_predictor"]
+__all__ = ["load_network", "load_predictor", "read_description", "save_predictor"]
 
 _MEMBER = "posenb.json"
 _FOREIGN_OPTION = "keyword argument"  # in what Keras says of options that it does not know
@@ -86,16 +86,50 @@ def load_predictor(path: str | Path) -> tuple[keras.Model, ModelDescription]:
     return predictor, description
 
 
-def _rebuilt(path: str | Path, description: ModelDescription, error: Exception) -> keras.Model:
-    config = description.config.model
+def load_network(path: str | Path) -> keras.Model:
+    """Read only the weights of a local ``.keras`` file, into a network that is built anew.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    keras.Model
+        What `build_network` returned when it was trained.
+
+    Raises
+    ------
+    ModelError
+        If the file is no model of posenb's, is damaged, or holds other weights than those of
+        the network that it tells of.
+    """
+    description = read_description(path)
     try:
-        network = build_network(config, len(description.keypoints))
-        predictor = build_predictor(network, config, description.scale)
-        predictor.load_weights(path)
+        return _built(path, description)[0]
+    except (*_DAMAGE, UnknownNameError) as error:
+        raise _unreadable(path, _not_its_weights(description, error)) from error
+
+
+def _rebuilt(path: str | Path, description: ModelDescription, error: Exception) -> keras.Model:
+    try:
+        return _built(path, description)[1]
     except (*_DAMAGE, UnknownNameError) as second:
-        reason = f"{error}. Nor are its weights those of a {config.backbone} network ({second})"
+        reason = f"{error}. {_not_its_weights(description, second)}"
         raise _unreadable(path, reason) from error
-    return predictor
+
+
+def _built(path: str | Path, description: ModelDescription) -> tuple[keras.Model, keras.Model]:
+    """Build network and predictor as described, with the weights of the file."""
+    config = description.config.model
+    network = build_network(config, len(description.keypoints))
+    predictor = build_predictor(network, config, description.scale)
+    predictor.load_weights(path)
+    return network, predictor
+
+
+def _not_its_weights(description: ModelDescription, error: Exception) -> str:
+    return f"its weights are not those of a {description.config.model.backbone} network ({error})"
 
 
 def _unreadable(path: str | Path, reason: str) -> ModelError:

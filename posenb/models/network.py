@@ -11,7 +11,10 @@ from posenb.core import ModelConfig
 from posenb.models.backbones import STRIDES, build_backbone, get_backbone
 from posenb.models.layers import DecodePeaks, Normalise, PadToMultiple, Resize, ToSource
 
-__all__ = ["build_network", "build_normalise", "build_predictor"]
+__all__ = ["HEADS", "build_network", "build_normalise", "build_predictor"]
+
+HEADS = {"early_logits": 1, "logits": 1, "offsets": 2}
+"""Layers with channels for each keypoint, and how many."""
 
 _PRIOR = -4.0  # logit of a cell before training: keypoints are rare
 _DEEPEST = 32

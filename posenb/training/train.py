@@ -17,7 +17,7 @@ import numpy as np
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
-from posenb.core import FrameName, Labels, ModelDescription, Split, TrainConfig
+from posenb.core import FrameName, Labels, ModelDescription, Skeleton, Split, TrainConfig
 from posenb.errors import TrainingError
 from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch, observe
 from posenb.labels import labels_digest, make_split, write_split
@@ -44,10 +44,12 @@ from posenb.training.frames import Frames, load_frames
 from posenb.training.learner import Learner
 from posenb.training.loop import Outcome, train_learner
 from posenb.training.sizing import body_length, choose_radius, choose_scale, choose_window
+from posenb.training.start import find_start, pin_start, take_weights, tell_unmatched
 
 __all__ = ["train"]
 
 _MOST_VALIDATED = 200  # frames: enough for a mean, and validation stays a small share of the time
+_START = {"start", "start_keypoints", "start_sha256"}
 _PACKAGES = ("posenb", "keras", "numpy")
 
 
@@ -62,6 +64,11 @@ def train(
     **options: Any,
 ) -> Run:
     """Fine-tune a network on a project's labelled frames.
+
+    It starts from a backbone that knows pictures, or, with ``start``, from a model that knows
+    such animals: one of the zoo or of another run. Then the channels of keypoints whose names
+    match go on from what they were, and a `posenb.errors.TrainingWarning` names the others; the
+    config of the run and its model tell what was taken from where.
 
     Killed at any moment and called again with the same arguments, it goes on from its
     last checkpoint; called again after it has finished, it returns the finished run. A run
@@ -86,7 +93,8 @@ def train(
         Nothing is shown of what trains in the background.
     **options
         Fields of `TrainConfig`, or of its parts by their bare names
-        (``backbone="resnet_50"``, ``test_fraction=0.5``), instead of `config`.
+        (``backbone="resnet_50"``, ``test_fraction=0.5``, ``start="zoo:mouse_openfield"``),
+        instead of `config`.
 
     Returns
     -------
@@ -96,16 +104,17 @@ def train(
     ------
     TrainingError
         If frames of the split are not labelled or those that train show no keypoint, the
-        run is being trained elsewhere or was started with another config or split, or the
-        loss is no longer a number.
+        run is being trained elsewhere or was started with another config or split, the start
+        is not there or of another shape than the options want, or the loss is no longer a
+        number.
     TrainingStoppedError
         If it was asked to stop (`posenb.stop_training`) before it was finished.
     LabelError
         If nothing is labelled, or the image of a labelled frame cannot be read.
     ConfigError
         If an option is unknown or out of range.
-    UnknownNameError
-        If there is no such backbone.
+    UnknownNameError, ZooError
+        If there is no such backbone or model of the zoo, or the latter was altered.
     ModelError
         If the initial weights cannot be loaded.
     """
@@ -121,6 +130,7 @@ def train(
     config = TrainConfig.from_options(**options) if config is None else config
     labels = _one_animal(project.labels())
     chosen = make_split(labels, config.split) if split is None else split
+    config = _pinned(config, labels, chosen, project, begun)
     run = Run(storage.join(project.runs_url, name or _default_name(config, labels, chosen)))
     digest = labels_digest(labels)
     if run.finished:
@@ -139,6 +149,7 @@ def train(
         else:
             get_backbone(config.model.backbone)
             _trainable(labels, chosen)
+            tell_unmatched(config, labels.skeleton.keypoints)
             _begin(run, config, chosen, digest)
         if not run.finished:  # another process may have finished it while this one waited
             if background:
@@ -181,8 +192,22 @@ def _one_animal(labels: Labels) -> Labels:
     return labels
 
 
+def _pinned(
+    config: TrainConfig, labels: Labels, split: Split, project: Project, begun: Run | None
+) -> TrainConfig:
+    """Return the config with all that its start decides."""
+    if config.start is None:
+        return config
+    before = begun.config() if begun is not None and storage.exists(begun.config_url) else None
+    if config == before:  # the start need not be there any more
+        return config
+    return pin_start(config, _trainable(labels, split)[0], project.url, before)
+
+
 def _default_name(config: TrainConfig, labels: Labels, split: Split) -> str:
-    digest = hashlib.sha256(config.model_dump_json().encode())
+    # Runs without a start keep the names that they had before there were starts.
+    unset = set() if config.start is not None else _START
+    digest = hashlib.sha256(config.model_dump_json(exclude=unset).encode())
     digest.update(labels_digest(labels).encode())
     digest.update(repr((split.train, split.validation, split.test)).encode())
     return f"{config.model.backbone}_seed{config.seed}_{digest.hexdigest()[:8]}"
@@ -292,7 +317,10 @@ def _fit(
             batch_at, frames=task.train, window=task.window, config=config, habits=habits
         )
         checkpoint = read_checkpoint(run.checkpoint_url)
-        if weights is None and checkpoint is None:
+        if checkpoint is None and config.start is not None:
+            start = find_start(config.start, run.project_url, config.start_sha256)
+            take_weights(network, start, config, keypoints)
+        elif checkpoint is None and weights is None:
             calibrate(network, lambda: learner(batch_of(0), training=True))
         return train_learner(
             learner,
@@ -361,6 +389,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
             "backend": keras.backend.backend(),
             "labels_sha256": labels_digest(labels),
             "train_frames": len(task.train),
+            **_start_story(config, skeleton),
         },
     )
     storage.write_text(run.history_url, history_table(outcome.history))
@@ -368,3 +397,18 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
     with storage.writing(run.model_url) as path:
         save_predictor(path, predictor, description)
     storage.remove(run.checkpoint_url)
+
+
+def _start_story(config: TrainConfig, skeleton: Skeleton) -> dict[str, Any]:
+    """Return what the model tells of the one from which it started."""
+    if config.start is None:
+        return {}
+    new = [name for name in skeleton.keypoints if name not in config.start_keypoints]
+    return {
+        "start": {
+            "model": config.start,
+            "sha256": config.start_sha256,
+            "keypoints": config.start_keypoints,
+            "new_keypoints": new,
+        }
+    }

@@ -86,3 +86,27 @@ def test_every_problem_of_a_model_is_told_at_once():
     assert "the file: " in message
     assert "count" in message
     assert "size" in message
+
+
+def test_replacing_an_option_leaves_what_was_not_given_as_it_was():
+    config = TrainConfig(model={"stride": 8}).replace(steps=3)
+    assert config.model_fields_set == {"model", "steps"}
+    assert config.model.model_fields_set == {"stride"}
+
+
+def test_a_start_is_a_text_a_path_or_whatever_has_a_url(tmp_path):
+    class Run:
+        url = "gs://lab/reach/runs/first"
+
+    assert TrainConfig(start="zoo:mouse").start == "zoo:mouse"
+    assert TrainConfig(start=tmp_path).start == str(tmp_path)
+    assert TrainConfig.from_options(start=Run()).start == Run.url
+    with pytest.raises(ConfigError, match="start"):
+        TrainConfig(start=3)
+
+
+@pytest.mark.parametrize("option", [{"start_keypoints": {"a": "b"}}, {"start_sha256": "0" * 64}])
+def test_what_tells_of_a_start_needs_one(option):
+    with pytest.raises(ConfigError, match="tell of a start; give it too"):
+        TrainConfig(**option)
+    assert TrainConfig(start="zoo:mouse", **option).start == "zoo:mouse"

@@ -108,17 +108,18 @@ def small_network(config: Any, keypoints: int, weights: object = None) -> Any:
     import keras
 
     image = keras.Input((None, None, 3), name="image")
-    map_2 = keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(image)
-    map_4 = keras.layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")(map_2)
-    map_16 = keras.layers.AveragePooling2D(4)(map_4)
+    halved: dict[str, Any] = {"strides": 2, "padding": "same", "activation": "relu"}
+    map_2 = keras.layers.Conv2D(8, 3, name="map_2", **halved)(image)
+    map_4 = keras.layers.Conv2D(16, 3, name="map_4", **halved)(map_2)
+    map_16 = keras.layers.AveragePooling2D(4, name="map_16")(map_4)
 
-    def head(channels: int, inputs: Any) -> Any:
-        return keras.layers.Conv2D(channels, 1, dtype="float32")(inputs)
+    def head(name: str, channels: int, inputs: Any) -> Any:
+        return keras.layers.Conv2D(channels, 1, dtype="float32", name=name)(inputs)
 
     outputs = {
-        "early_logits": head(keypoints, map_16),
-        "logits": head(keypoints, map_4),
-        "offsets": head(2 * keypoints, map_4),
+        "early_logits": head("early_logits", keypoints, map_16),
+        "logits": head("logits", keypoints, map_4),
+        "offsets": head("offsets", 2 * keypoints, map_4),
     }
     return keras.Model(image, outputs, name="network")
 
