@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 
-from posenb.errors import LabelWarning, VideoWarning
+from posenb.errors import LabelWarning, TrainingWarning, VideoWarning, ZooWarning
 
 __all__ = ["debugging", "show_only_own"]
 
@@ -24,7 +24,7 @@ def show_only_own() -> None:
     variable can stop them; it leads nowhere from here on, while Python keeps a copy.
     """
     warnings.simplefilter("ignore")
-    for own in (LabelWarning, VideoWarning):
+    for own in (LabelWarning, TrainingWarning, VideoWarning, ZooWarning):
         warnings.simplefilter("always", own)
     warnings.showwarning = _show_warning
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

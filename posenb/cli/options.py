@@ -148,6 +148,8 @@ def _option(spec: Spec) -> Any:
 def _shown(value: Any) -> str:
     if value is None:
         return _NONE
+    if value == {}:
+        return _NONE
     if isinstance(value, tuple | list):
         return ",".join(f"{each:g}" for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -159,6 +161,7 @@ def _parser(spec: Spec) -> Callable[[str], _Given]:
     choices = {str(choice): choice for choice in _choices(spec.kind)}
     nullable = type(None) in _alternatives(spec.kind)
     several = any(get_origin(each) in (tuple, Sequence) for each in _alternatives(spec.kind))
+    pairs = any(get_origin(each) is dict for each in _alternatives(spec.kind))
 
     def parse(text: str) -> _Given:
         if nullable and text.lower() == _NONE:
@@ -166,12 +169,22 @@ def _parser(spec: Spec) -> Callable[[str], _Given]:
         if text in choices:
             return _Given(choices[text])
         try:
-            return _Given(adapter.validate_python(text.split(",") if several else text))
+            value = text.split(",") if several else _pairs(text) if pairs else text
+            return _Given(adapter.validate_python(value))
         except ValidationError as error:
             problems = [problem["msg"] for problem in error.errors()]
             raise typer.BadParameter(f"{text!r}: {'; or '.join(dict.fromkeys(problems))}") from None
 
     return parse
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Return what ``a=b,c=d`` says."""
+    parts = [part.partition("=") for part in text.split(",")]
+    wrong = [name for name, sign, value in parts if not (name.strip() and sign and value.strip())]
+    if wrong:
+        raise typer.BadParameter(f"{text!r}: pairs are written a=b,c=d")
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
@@ -197,6 +210,8 @@ def _words(kind: Any) -> list[str]:
             words += [str(choice) for choice in get_args(part)]
         elif get_origin(part) is Sequence or Ellipsis in get_args(part):
             words.append(f"{_alternatives(get_args(part)[0])[0].__name__},...")
+        elif get_origin(part) is dict:
+            words.append("a=b,...")
         elif get_origin(part) is tuple:
             words.append(",".join(each.__name__ for each in get_args(part)))
         else:

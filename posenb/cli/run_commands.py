@@ -46,6 +46,10 @@ def train(
 
     progress = progress_of(quiet)
     run = train_verb(project, name=name, background=background, progress=progress, **options)
+    config = run.config()
+    if config.start is not None:
+        pairs = (a if a == b else f"{a} (its {b})" for a, b in config.start_keypoints.items())
+        typer.echo(f"from {config.start}: {', '.join(pairs) or 'no keypoint'}", err=True)
     typer.echo(run.url)
 
 

@@ -192,7 +192,7 @@ def tell_unmatched(config: TrainConfig, keypoints: tuple[str, ...]) -> None:
     if config.start is not None and new:
         warnings.warn(
             f"{config.start} knows {len(keypoints) - len(new)} of the {len(keypoints)} keypoints; "
-            f"{', '.join(new)} begin from nothing. If it knows them under other names, give these "
+            f"{', '.join(new)} begin{'s' if len(new) == 1 else ''} from nothing. If it knows them under other names, give these "
             'as start_keypoints={"own name": "its name"}.',
             TrainingWarning,
             stacklevel=4,

@@ -149,6 +149,17 @@ def test_train_says_where_the_run_is_and_does_not_train_twice(posenb, run):
     assert storage.digest(run.model_url) == before
 
 
+@pytest.mark.filterwarnings("ignore::posenb.errors.TrainingWarning")
+def test_train_from_another_run_tells_what_was_taken_over(posenb, run):
+    options = ("--steps", "1", "--batch-size", "1", "--window", "64", "-q")
+    start = ("--start", run.url, "--start-keypoints", "snout=tail-base")
+    done = posenb("train", run.project_url, "--name", "second", *start, *options)
+    assert done.exit_code == 0, done.output
+    assert "from runs/first: snout (its tail-base)" in done.stderr
+    second = open_run(done.stdout.strip()).config()
+    assert (second.start, second.model.width) == ("runs/first", 8)
+
+
 def test_train_of_a_project_without_labels_says_what_to_do(posenb, tmp_path):
     posenb("create", tmp_path / "a", "-k", "snout")
     done = posenb("train", tmp_path / "a", "-q")

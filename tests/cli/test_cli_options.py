@@ -90,7 +90,7 @@ def test_help_shows_pythons_defaults(command, python):
         if isinstance(default, tuple):
             shown = ",".join(f"{each:g}" for each in default)
         else:
-            shown = "none" if default is None else str(default)
+            shown = "none" if default in (None, {}) else str(default)
         expected = shown.lower() if isinstance(default, bool) else shown
         assert options[name].help.endswith(f"Default: {expected}."), name
 
@@ -137,6 +137,8 @@ class Sample(Config):
         Text.
     box : (int, int) or None
         Two numbers.
+    renamed : dict of str to str
+        Pairs.
     """
 
     whole: int = 1
@@ -147,6 +149,7 @@ class Sample(Config):
     half: bool | Literal["auto"] = "auto"
     name: str | None = "x"
     box: tuple[int, int] | None = None
+    renamed: dict[str, str] = Field(default={})
 
 
 @pytest.fixture
@@ -185,6 +188,7 @@ def given():
         (("--name", "some,thing"), {"name": "some,thing"}),
         (("--box", "1,2"), {"box": (1, 2)}),
         (("--box", "none"), {"box": None}),
+        (("--renamed", "a=b, c d=e=f"), {"renamed": {"a": "b", "c d": "e=f"}}),
     ],
 )
 def test_text_becomes_the_value_that_python_takes(given, arguments, value):
@@ -205,6 +209,8 @@ def test_what_is_not_given_is_left_to_python(given):
         (("--side", "wide"), "'auto'"),
         (("--grid", "5"), "4 or 8"),
         (("--box", "1,2,3"), "at most 2"),
+        (("--renamed", "a=b,c"), "pairs are written a=b,c=d"),
+        (("--renamed", "=b"), "pairs are written a=b,c=d"),
         (("--unknown", "1"), "--unknown"),
     ],
 )

@@ -321,7 +321,7 @@ def test_the_run_and_its_model_tell_what_was_taken_from_where(
 
 
 def test_keypoints_that_begin_from_nothing_are_told(own: Project, small_first: Run) -> None:
-    with pytest.warns(TrainingWarning, match=r"1 of the 2 keypoints; tail begin from nothing"):
+    with pytest.warns(TrainingWarning, match=r"1 of the 2 keypoints; tail begins from nothing"):
         started(own, small_first)
     with warnings.catch_warnings():
         warnings.simplefilter("error", TrainingWarning)
