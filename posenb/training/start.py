@@ -190,10 +190,11 @@ def tell_unmatched(config: TrainConfig, keypoints: tuple[str, ...]) -> None:
     """Warn of keypoints that begin from nothing, as the start does not know them."""
     new = [name for name in keypoints if name not in config.start_keypoints]
     if config.start is not None and new:
+        begin = "begins" if len(new) == 1 else "begin"
         warnings.warn(
             f"{config.start} knows {len(keypoints) - len(new)} of the {len(keypoints)} keypoints; "
-            f"{', '.join(new)} begin{'s' if len(new) == 1 else ''} from nothing. If it knows them under other names, give these "
-            'as start_keypoints={"own name": "its name"}.',
+            f"{', '.join(new)} {begin} from nothing. If it knows them under other names, give "
+            'these as start_keypoints={"own name": "its name"}.',
             TrainingWarning,
             stacklevel=4,
         )
