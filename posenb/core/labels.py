@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,12 @@ class FrameName(NamedTuple):
 
     video: str
     image: str
+
+    @property
+    def number(self) -> int | None:
+        """Index of the frame in its video, in which the name of its image ends; else None."""
+        match = re.search(r"(\d+)$", PurePosixPath(self.image).stem)
+        return int(match[1]) if match else None
 
 
 class Visibility(IntEnum):

@@ -2,7 +2,7 @@
 
 from posenb.project.adding import add_videos
 from posenb.project.export import to_dlc
-from posenb.project.images import list_frames, read_image
+from posenb.project.images import frames_by_video, list_frames, read_image
 from posenb.project.manifest import Manifest, Video
 from posenb.project.opening import create_project, open_project
 from posenb.project.runs import Run, list_runs, open_run
@@ -15,6 +15,7 @@ __all__ = [
     "Video",
     "add_videos",
     "create_project",
+    "frames_by_video",
     "list_frames",
     "list_runs",
     "open_project",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,7 +15,7 @@ from posenb.errors import LabelError
 from posenb.labels.files import FOLDER
 from posenb.project.value import Project
 
-__all__ = ["IMAGE_SUFFIXES", "list_frames", "read_image"]
+__all__ = ["IMAGE_SUFFIXES", "frames_by_video", "list_frames", "read_image"]
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
@@ -25,6 +27,47 @@ def list_frames(project: Project, video: str) -> tuple[FrameName, ...]:
         for url in storage.list_files(storage.join(project.url, FOLDER, video))
         if PurePosixPath(storage.name(url)).suffix.lower() in IMAGE_SUFFIXES
     )
+
+
+def frames_by_video(project: Project) -> dict[str, tuple[FrameName, ...]]:
+    """Name the images of all videos that have any, labelled or not.
+
+    Returns
+    -------
+    dict of str to tuple of FrameName
+        Videos of the manifest first and in its order; frames in the order of the numbers in
+        their names.
+    """
+    if project.table is not None:
+        below = [""] if list_frames(project, "") else []
+        folders = below + _folders(project)
+    else:
+        own = set(_folders(project))
+        folders = [video for video in project.videos if video in own]
+        folders += sorted(own - set(folders))
+    frames = {video: _in_order(list_frames(project, video)) for video in folders}
+    return {video: found for video, found in frames.items() if found}
+
+
+def _folders(project: Project) -> list[str]:
+    folders = storage.list_folders(storage.join(project.url, FOLDER))
+    names = [storage.name(folder) for folder in folders]
+    # DeepLabCut and check_labels draw labels over frames into folders of this name.
+    return [
+        name
+        for name in names
+        if not (name.endswith("_labeled") and name.removesuffix("_labeled") in names)
+    ]
+
+
+def _in_order(frames: Sequence[FrameName]) -> tuple[FrameName, ...]:
+    """Return frames sorted by the numbers in their names."""
+
+    def key(frame: FrameName) -> list[tuple[int, str]]:
+        parts = re.split(r"(\d+)", frame.image)
+        return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+    return tuple(sorted(frames, key=key))
 
 
 def read_image(project: Project, frame: FrameName) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -129,7 +128,7 @@ def list_images(project: Project, video: str) -> tuple[dict[int, FrameName], fro
     PosenbError
         If the labels cannot be read.
     """
-    numbered = {frame: _number(frame) for frame in list_frames(project, video)}
+    numbered = {frame: frame.number for frame in list_frames(project, video)}
     images = {n: frame for frame, n in numbered.items() if n is not None}
     labelled: set[int] = set()
     if images and project.has_labels():
@@ -192,8 +191,3 @@ def _run_of(project: Project, video: str, poses: Poses) -> str:
     folder = storage.parent(poses.url)
     run = storage.name(folder)
     return run if project.poses_url(video, run) == folder else ""
-
-
-def _number(frame: FrameName) -> int | None:
-    match = re.search(r"(\d+)$", PurePosixPath(frame.image).stem)
-    return int(match[1]) if match else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from posenb.core import FrameName, Labels, Poses
 from posenb.errors import ProjectError, UnknownNameError
 from posenb.labels import read_poses
 from posenb.labels.files import FOLDER
-from posenb.project import Project, Run, list_frames
+from posenb.project import Project, Run, frames_by_video
 from posenb.widgets.label_state import LabelState, Suggestion, new_state
 
 __all__ = ["Predictions", "open_labels"]
@@ -47,7 +45,7 @@ def open_labels(
     UnknownNameError
         If a video or run is not known.
     """
-    known = _videos_with_frames(project)
+    known = frames_by_video(project)
     for video in videos or ():
         if video not in known:
             raise unknown_name("video with extracted frames", video, tuple(known))
@@ -60,40 +58,6 @@ def open_labels(
         )
     labels = project.labels() if project.has_labels() else _nothing(project)
     return new_state(frames, labels, _suggestions(project, frames, predictions))
-
-
-def _videos_with_frames(project: Project) -> dict[str, tuple[FrameName, ...]]:
-    """Return the frames of each video, those of the manifest first and in its order."""
-    if project.table is not None:
-        below = [""] if list_frames(project, "") else []
-        folders = below + _folders(project)
-    else:
-        own = set(_folders(project))
-        folders = [video for video in project.videos if video in own]
-        folders += sorted(own - set(folders))
-    frames = {video: _in_order(list_frames(project, video)) for video in folders}
-    return {video: found for video, found in frames.items() if found}
-
-
-def _folders(project: Project) -> list[str]:
-    folders = storage.list_folders(storage.join(project.url, FOLDER))
-    names = [storage.name(folder) for folder in folders]
-    # DeepLabCut and check_labels draw labels over frames into folders of this name.
-    return [
-        name
-        for name in names
-        if not (name.endswith("_labeled") and name.removesuffix("_labeled") in names)
-    ]
-
-
-def _in_order(frames: Sequence[FrameName]) -> tuple[FrameName, ...]:
-    """Return frames sorted by the numbers in their names."""
-
-    def key(frame: FrameName) -> list[tuple[int, str]]:
-        parts = re.split(r"(\d+)", frame.image)
-        return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-
-    return tuple(sorted(frames, key=key))
 
 
 def _nothing(project: Project) -> Labels:
@@ -118,7 +82,7 @@ def _suggestions(
     rows = {video: _rows(poses) for video, poses in found.items()}
     suggestions = {}
     for n, frame in enumerate(frames):
-        index = _frame_index(frame)
+        index = frame.number
         row = None if index is None else rows.get(frame.video, {}).get(index)
         if row is not None:
             arranged = _arranged(found[frame.video], row, project)
@@ -142,12 +106,6 @@ def _poses_of_run(project: Project, run: Run | str, videos: list[str]) -> dict[s
 def _rows(poses: Poses) -> dict[int, int]:
     assert poses.frames is not None
     return {int(frame): row for row, frame in enumerate(poses.frames)}
-
-
-def _frame_index(frame: FrameName) -> int | None:
-    """Return the frame of the video that an image shows, as its name ends in it."""
-    match = re.search(r"(\d+)$", PurePosixPath(frame.image).stem)
-    return int(match[1]) if match else None
 
 
 def _arranged(poses: Poses, row: int, project: Project) -> Suggestion:

@@ -118,3 +118,11 @@ def test_nothing_may_be_selected():
     labels = Labels(FRAMES, np.zeros((3, 1, 2, 2)), PAIR).select([])
     assert len(labels) == 0
     assert labels.positions.shape == (0, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("image", "number"),
+    [("img0012.png", 12), ("img7.jpg", 7), ("12.png", 12), ("a_3_b.png", None), ("img.png", None)],
+)
+def test_the_name_of_an_image_ends_in_its_frame_of_the_video(image, number):
+    assert FrameName("clip", image).number == number

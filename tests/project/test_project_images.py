@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from posenb import storage
 from posenb.core import FrameName
 from posenb.errors import LabelError
-from posenb.project import Project, create_project, read_image
+from posenb.project import Project, create_project, frames_by_video, read_image
 
 FRAME = FrameName("clip", "img0.png")
 
@@ -52,3 +56,17 @@ def test_a_file_that_is_no_image_is_named(project: Project, tmp_path) -> None:
     (tmp_path / "project/labeled-data/clip/img0.png").write_bytes(b"not a picture")
     with pytest.raises(LabelError, match=r"img0\.png"):
         read_image(project, FRAME)
+
+
+def test_videos_with_frames_come_in_the_order_of_the_manifest_and_frames_by_number(
+    tmp_path: Path,
+) -> None:
+    project = create_project(tmp_path / "reach", keypoints=["snout"])
+    project = replace(project, videos={"z": "z.mp4", "empty": "e.mp4"})
+    images = {"a": ["img1.png"], "z": ["img10.png", "img9.png"], "z_labeled": ["img9.png"]}
+    for video, names in images.items():
+        for name in names:
+            storage.write_bytes(project.image_url(FrameName(video, name)), b"picture")
+    found = frames_by_video(project)
+    assert list(found) == ["z", "a"]  # z_labeled holds drawings of z
+    assert [frame.image for frame in found["z"]] == ["img9.png", "img10.png"]
