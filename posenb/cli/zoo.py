@@ -12,6 +12,7 @@ import yaml
 
 from posenb import storage
 from posenb._progress import silent_progress, tqdm_progress
+from posenb.cli.arguments import split
 from posenb.cli.options import of_config, of_function, takes
 from posenb.cli.runs import choose_run
 from posenb.core import AnalyzeConfig
@@ -19,6 +20,7 @@ from posenb.errors import InvalidInputError
 from posenb.zoo import Card
 from posenb.zoo import add_index as add_index_verb
 from posenb.zoo import analyze as analyze_verb
+from posenb.zoo import create_project as create_verb
 from posenb.zoo import fetch as fetch_verb
 from posenb.zoo import list as list_verb
 from posenb.zoo import publish as publish_verb
@@ -108,6 +110,28 @@ def run(
         assert poses.url is not None
         size = poses.provenance["zoo"]["size"]["value"]
         typer.echo(f"{storage.parent(poses.url)}  (animal {size:.2g} times as long as in training)")
+
+
+@zoo.command()
+def create(
+    model: ModelArgument,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Folder or URL, which is made.")],
+    keypoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--keypoints", "--keypoint", "-k"),
+            metavar="a,b,...",
+            help="Those to track, instead of all of the model's; some may be new.",
+        ),
+    ] = None,
+    scorer: Annotated[str | None, typer.Option(metavar="name", help="Who labels.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="name", help="The task.")] = None,
+    index: IndexOption = None,
+) -> None:
+    """Create a project with the keypoints of a model, to train on from it."""
+    _know(index)
+    project = create_verb(url, model, keypoints=split(keypoints) or None, scorer=scorer, name=name)
+    typer.echo(project.url)
 
 
 @zoo.command()

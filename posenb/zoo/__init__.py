@@ -11,6 +11,7 @@ from posenb.zoo.fetching import fetch
 from posenb.zoo.index import add_index
 from posenb.zoo.listing import list_models as list  # noqa: A004  (pn.zoo.list reads well)
 from posenb.zoo.listing import show
+from posenb.zoo.projects import create_project, suggest
 from posenb.zoo.publishing import publish
 from posenb.zoo.verifying import verify
 
@@ -21,9 +22,11 @@ __all__ = [
     "DataSource",
     "add_index",
     "analyze",
+    "create_project",
     "fetch",
     "list",
     "publish",
     "show",
+    "suggest",
     "verify",
 ]

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from zoo_models import FACTS, altered
 
 from posenb.cli import app
+from posenb.project import open_project
 
 
 @pytest.fixture
@@ -112,3 +113,12 @@ def test_help_lists_the_verbs(posenb):
     shown = posenb("zoo", "--help").stdout
     for verb in ("list", "show", "run", "fetch", "publish", "verify"):
         assert verb in shown
+
+
+def test_create_makes_a_project_for_the_animal_of_a_model(posenb, published, tmp_path):
+    done = posenb("zoo", "create", published / "spots", tmp_path / "mine", "-k", "snout,tip")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(tmp_path / "mine")
+    assert open_project(tmp_path / "mine").skeleton.keypoints == ("snout", "tip")
+    whole = posenb("zoo", "create", published / "spots", tmp_path / "whole")
+    assert open_project(whole.stdout.strip()).skeleton.keypoints == ("snout", "ear", "tail")
