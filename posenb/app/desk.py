@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from posenb import zoo
 from posenb.app.arrival import Reception
-from posenb.app.engine import TAKEN_HOME
+from posenb.app.results import TAKEN_HOME
 from posenb.app.showing import show_walk
 from posenb.app.state import (
     Clip,
@@ -25,6 +25,7 @@ from posenb.app.state import (
     Trial,
     Walk,
     choose_model,
+    expect_clip,
     fail,
     finish,
     go_to,
@@ -111,6 +112,7 @@ class Desk:
             self._looking = self._worker.look_at(*arrived)
         if act == "pick":
             self.walk = fail(go_to(self.walk, Step.VIDEO), "")
+        self._note_coming()
         return [(answer, b"") for answer in answers]
 
     def view(self) -> Message:
@@ -140,6 +142,11 @@ class Desk:
             self._take_tried(self._trying)
         if self._running is not None and self._running.done():
             self._take_run(self._running)
+        self._note_coming()
+
+    def _note_coming(self) -> None:
+        coming = self._reception.busy or self._looking is not None
+        self.walk = expect_clip(self.walk, coming)
 
     def _take_looked(self, looked: Future[tuple[Clip, str]]) -> None:
         assert self._arriving is not None
@@ -150,6 +157,7 @@ class Desk:
             clip, picture = looked.result()
             old, self._path = self._path, path
             self.walk = take_clip(self.walk, clip)
+            self._trying, self._trouble = None, ""  # they were about the old one
             self.pictures = {**self.pictures, "clip": picture}
         else:
             if isinstance(error, VideoError):
@@ -208,7 +216,10 @@ class Desk:
             self._trying = self._worker.try_out(self._path, self.walk.model, self.walk.options)
 
     def _set(self, message: Message) -> None:
+        before = self.walk.options.size
         self.walk = set_options(self.walk, **dict(message["options"]))
+        if self.walk.options.size != before:
+            self._try()
 
     def _start(self, message: Message) -> None:
         walk = start(set_options(self.walk, **dict(message["options"])))
@@ -227,6 +238,7 @@ class Desk:
 
     def _cancel(self, _: Message) -> None:
         self._reception.cancel()
+        self._note_coming()
 
     def _pictures(self, _: Message) -> None:
         """Bring the pictures of all models, once the page stands."""

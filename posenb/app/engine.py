@@ -1,11 +1,9 @@
-"""What the steps do: look at a video, try a model on it, find the animal, draw and write."""
+"""What the first steps do: look at a video, try a model on it, find the animal in it."""
 
 from __future__ import annotations
 
 import base64
 import time
-import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,71 +11,33 @@ import numpy as np
 
 from posenb import zoo
 from posenb._progress import Progress, silent_progress
-from posenb.app.state import POOR, Clip, Found, Options, Trial
+from posenb.app.results import SHARPEST
+from posenb.app.state import POOR, Clip, Options, Trial
 from posenb.core import AnalyzeConfig, FrameFormat, Poses
 from posenb.errors import InvalidInputError
 from posenb.inference.model import find_model
 from posenb.inference.variants import Variants
-from posenb.overlays import labelled_video
 from posenb.plots.theme import keypoint_colours
-from posenb.reports.making import Look, write_report
 from posenb.video import open_video
 from posenb.widgets.frame_feed import encode_jpeg
-from posenb.zoo import Card
 from posenb.zoo.analyze import measure, model_file, predict_at, sample_frames
-from posenb.zoo.page import card_page
 from posenb.zoo.sizing import STEPS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from posenb.video import VideoInfo
 
 __all__ = [
-    "CUTOFF",
-    "TAKEN_HOME",
     "analyze_clip",
     "config_of",
-    "draw_clip",
-    "found_in",
     "look_at_clip",
-    "pack",
-    "summarise_poses",
-    "tell_clip",
     "try_model",
 ]
 
-CUTOFF = 0.6
-"""Likelihood from which on a keypoint counts as found."""
-
-POSES = "poses"
-REPORT, LABELLED, POSITIONS, SUMMARY = "report.html", "labelled.mp4", "positions.csv", "summary.csv"
-CARD, README, ARCHIVE = "model.md", "README.txt", "results.zip"
-TAKEN_HOME = {"report": REPORT, "video": LABELLED, "table": POSITIONS, "all": ARCHIVE}
-"""What a page may ask for, and the file that it gets."""
-
-_WITHIN = "posenb-results"
 _PICTURE = 640  # pixels of the picture of a video
 _FAINT = 0.1  # likelihood below which a point is not shown
-_SHARPEST = 1920  # pixels of the longer side of a labelled video
-_MOST_RATE = 20_000  # kilobits per second
 _MEASURED = 480_000  # pixels of a frame of which the animal is measured
 _TIMED, _REPEATED = 12, 2  # frames over which reading and the network are timed
 _PAINTED = 9e-9  # seconds to draw and encode a pixel
-
-_README = """\
-What posenb found in {name}, in {frames} frames, with its model “{title}” ({model}, {licence}).
-
-report.html    All of it to look at: open it in any browser, offline.
-labelled.mp4   The video with what was found drawn over it.
-positions.csv  One row for each frame and body part: x and y in pixels of the video (from the upper
-               left corner, y downwards) and likelihood, 0 to 1. Opens in Excel and R.
-summary.csv    For each body part: in which share of the frames it was found, how surely.
-model.md       What the model learned from, its limits, and whom to cite.
-poses/         The same positions as DeepLabCut's tables, for programs, and how they came about.
-
-Look at the video before you trust the numbers. Positions of small likelihood are guesses.
-"""
 
 
 def look_at_clip(path: Path, name: str) -> tuple[Clip, str]:
@@ -199,130 +159,7 @@ def analyze_clip(
     """
     config = config_of(path, options)
     return zoo.analyze(
-        path, model, size=options.size, config=config, output=folder / POSES, progress=progress
-    )
-
-
-def draw_clip(poses: Poses, path: Path, folder: Path, room: int, progress: Progress) -> None:
-    """Draw the labelled video, full HD at most.
-
-    Parameters
-    ----------
-    poses : Poses
-    path : Path
-        The video.
-    folder : Path
-        Where the new one goes.
-    room : int
-        Bytes that it may take.
-    progress : callable
-
-    Raises
-    ------
-    PosenbError
-        As `posenb.labelled_video`.
-    """
-    with open_video(path, warn=False) as video:
-        info = video.info
-    seconds = len(poses) / info.fps + 2  # x264 borrows from the seconds to come
-    labelled_video(
-        poses,
-        path,
-        output=folder / LABELLED,
-        scale=min(1.0, _SHARPEST / max(info.width, info.height)),
-        cutoff=CUTOFF,
-        bitrate=max(100, min(_MOST_RATE, int(room * 8 / 1000 / seconds))),
-        progress=progress,
-    )
-
-
-def tell_clip(
-    poses: Poses, path: Path, name: str, model: str, folder: Path, progress: Progress
-) -> None:
-    """Write the report, the tables for people and what is to be known of all files.
-
-    Parameters
-    ----------
-    poses : Poses
-    path : Path
-        The video.
-    name : str
-        As its owner calls it.
-    model : str
-        Name.
-    folder : Path
-        Where the files go.
-    progress : callable
-
-    Raises
-    ------
-    PosenbError
-        As `posenb.report`.
-    """
-    look = Look(cutoff=CUTOFF, video=path, title=name)
-    write_report(_named(poses, name), folder / REPORT, look, progress)
-    poses.to_dataframe().to_csv(folder / POSITIONS, index=False, float_format="%.4f")
-    summarise_poses(poses).to_csv(folder / SUMMARY, index=False, float_format="%.4f")
-    card = zoo.show(model)
-    (folder / CARD).write_text(card_page(card), encoding="utf-8")
-    (folder / README).write_text(_readme(poses, name, card), encoding="utf-8")
-
-
-def pack(folder: Path) -> None:
-    """Put all files into one archive; only names of posenb's own are in it."""
-    members = {
-        **{each: folder / each for each in (README, REPORT, LABELLED, POSITIONS, SUMMARY, CARD)},
-        **{f"{POSES}/{each}": folder / POSES / each for each in ("poses.h5", "poses.csv")},
-        f"{POSES}/meta.json": folder / POSES / "meta.json",
-    }
-    with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each, path in members.items():
-            kind = zipfile.ZIP_STORED if path.suffix == ".mp4" else zipfile.ZIP_DEFLATED
-            archive.write(path, f"{_WITHIN}/{each}", kind)
-
-
-def found_in(poses: Poses, folder: Path) -> Found:
-    """Sum up what a run has found.
-
-    Parameters
-    ----------
-    poses : Poses
-    folder : Path
-        With all files.
-    """
-    table = summarise_poses(poses)
-    likelihoods = poses.likelihoods[~np.isnan(poses.likelihoods)]
-    return Found(
-        frames=len(poses),
-        shares=dict(zip(table["keypoint"], table["found"].astype(float), strict=True)),
-        likelihood=float(likelihoods.mean()) if likelihoods.size else 0.0,
-        size=float(poses.provenance["zoo"]["size"]["value"]),
-        files={what: (folder / file).stat().st_size for what, file in TAKEN_HOME.items()},
-    )
-
-
-def summarise_poses(poses: Poses) -> pd.DataFrame:
-    """Say of each keypoint how surely it was found.
-
-    Parameters
-    ----------
-    poses : Poses
-
-    Returns
-    -------
-    DataFrame
-        Columns ``keypoint``; ``found``, the share of the frames with a likelihood of 0.6 or
-        more; and ``likelihood``, its median.
-    """
-    import pandas as pd
-
-    likelihoods = np.nan_to_num(poses.likelihoods[:, 0])
-    return pd.DataFrame(
-        {
-            "keypoint": poses.skeleton.keypoints,
-            "found": (likelihoods >= CUTOFF).mean(axis=0),
-            "likelihood": np.median(likelihoods, axis=0),
-        }
+        path, model, size=options.size, config=config, output=folder, progress=progress
     )
 
 
@@ -402,16 +239,4 @@ def _reading_time(path: Path, config: AnalyzeConfig) -> float:
 
 def _drawing_time(height: int, width: int) -> float:
     """Return how many seconds it takes about to draw a frame."""
-    return height * width * min(1.0, _SHARPEST / max(height, width)) ** 2 * _PAINTED
-
-
-def _named(poses: Poses, name: str) -> Poses:
-    """Return poses whose story calls the video as its owner does."""
-    story = dict(poses.provenance)
-    return replace(poses, provenance={**story, "video": {**dict(story["video"]), "url": name}})
-
-
-def _readme(poses: Poses, name: str, card: Card) -> str:
-    return _README.format(
-        name=name, frames=len(poses), title=card.title, model=card.name, licence=card.licence
-    )
+    return height * width * min(1.0, SHARPEST / max(height, width)) ** 2 * _PAINTED

@@ -89,11 +89,22 @@ class AppPage {
     model.on("change:view", this.draw);
     model.on("change:pictures", this.draw);
     agent.watchers.add(this.draw);
+    this.taken = ""; // the results that were taken home
+    this.leave = (event) => this.atStake() && event.preventDefault();
+    // Only there is the visit over with the page.
+    if (document.body.dataset.voila) addEventListener("beforeunload", this.leave);
     this.show();
     this.say({ do: "pictures" });
   }
 
+  // Whether closing the page would lose what nobody can bring back.
+  atStake() {
+    const { step, arrival, found } = this.model.get("view");
+    return step === "run" || arrival !== null || (found !== null && JSON.stringify(found) !== this.taken);
+  }
+
   close() {
+    removeEventListener("beforeunload", this.leave);
     this.model.off("change:view", this.draw);
     this.model.off("change:pictures", this.draw);
     this.agent.watchers.delete(this.draw);
@@ -207,9 +218,10 @@ class AppPage {
     const picked = [...this.agent.picked.values()][0]?.row.name;
     const busy = arrival?.name ?? looking ?? picked ?? null;
     const pictures = this.model.get("pictures");
-    this.rebuild(["video", busy, looking, clip, view.limit], () => {
+    this.rebuild(["video", busy, looking, clip, view.found, view.limit], () => {
       if (busy !== null) return [this.arriving(busy, arrival !== null)];
-      return [this.invitation(view), ...(clip ? [this.clipRow(clip, pictures.clip)] : [])];
+      const row = clip ? [this.clipRow(clip, pictures.clip)] : [];
+      return [this.invitation(view), ...row, ...this.warning(view)];
     });
     if (arrival && this.parts.bar) {
       this.parts.bar.firstChild.style.width = `${100 * arrival.share}%`;
@@ -225,11 +237,12 @@ class AppPage {
     area.append(make("span", "pnb-app-arrow pnb-icon pnb-icon-upload"));
     area.append(make("h2", "", view.clip ? "Drop another video here" : "Drop a video here"));
     area.append(
+      make("p", "", "You get where each part of the body is, frame by frame: a labelled video, tables and a report."),
       this.act("Choose a video", () => this.input.click(), { primary: true }),
       make(
         "p",
         "pnb-muted",
-        `One animal, well in view. Up to ${(view.limit / 1e9).toPrecision(2).replace(/\.0$/, "")} GB. The video goes to the computer that runs this app and is removed from there when you close the page.`,
+        `One animal, well in view; up to ${(view.limit / 1e9).toPrecision(2).replace(/\.0$/, "")} GB. The video goes to the computer that runs this app and is removed from there when you close the page.`,
       ),
     );
     return area;
@@ -264,17 +277,29 @@ class AppPage {
     return row;
   }
 
+  // What is given up by going on from here.
+  warning({ found, clip }) {
+    if (found === null) return [];
+    const line = make("div", "pnb-app-line");
+    line.append(
+      make("span", "", `Another video, model or run replaces what was found in ${clip.name}.`),
+      this.act("Look at it, take it home", { do: "go", step: "look" }),
+    );
+    return [line];
+  }
+
   // --- model ----------------------------------------------------------------------------
 
   showModels(view) {
     const pictures = this.model.get("pictures");
-    const key = ["model", view.clip, view.models, view.model, Object.keys(pictures)];
+    const key = ["model", view.clip, view.models, view.model, view.found, Object.keys(pictures)];
     this.rebuild(key, () => {
       const cards = make("div", "pnb-app-cards");
       cards.append(...view.models.map((card) => this.card(card, pictures, view.model)));
       const empty = "No model is at hand. Whoever runs this app can add some: posenb zoo --help.";
       return [
         this.clipRow(view.clip, pictures.clip),
+        ...this.warning(view),
         make("h2", "", "Which of these is like your video?"),
         view.models.length ? cards : make("p", "", empty),
       ];
@@ -312,7 +337,7 @@ class AppPage {
   // --- options --------------------------------------------------------------------------
 
   showOptions(view) {
-    this.rebuild(["options", view.clip, view.model], () => {
+    this.rebuild(["options", view.clip, view.model, view.found], () => {
       const form = make("form", "pnb-app-form");
       form.append(this.rangeField(view), this.qualityField(view), this.sizeField(view));
       form.addEventListener("submit", (event) => {
@@ -326,7 +351,7 @@ class AppPage {
       this.parts.go = make("button", "jupyter-button pnb-primary pnb-app-go", "Find the animal", {
         type: "submit",
       });
-      form.append(this.parts.go);
+      form.append(this.parts.go, ...this.warning(view));
       this.parts.advice = make("p");
       side.append(this.parts.trialPicture, this.parts.verdict, this.parts.advice, this.parts.facts);
       const both = make("div", "pnb-app-both");
@@ -491,7 +516,7 @@ class AppPage {
       foot.append(this.act("Stop", { do: "stop" }, { icon: "stop" }));
       left.append(list, this.parts.bar, this.parts.words, foot);
       const side = make("aside", "pnb-app-side");
-      const picture = pictures.trial ?? pictures.clip;
+      const picture = (view.trial && pictures.trial) || pictures.clip;
       side.append(make("img", "pnb-app-trial", "", { src: picture, alt: "" }));
       side.append(make("b", "pnb-app-name", view.clip.name), make("p", "pnb-muted", view.clip.facts));
       box.append(left, side);
@@ -560,6 +585,7 @@ class AppPage {
       const link = make("a", "", "", { download: stem + (ends[file.what] ?? "_report.html") });
       link.href = URL.createObjectURL(blob);
       link.click();
+      if (primary) this.taken = JSON.stringify(this.model.get("view").found);
       setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     };
     return made;

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from posenb._optional import import_optional
 from posenb.app.visit import VARIABLE, sweep
@@ -38,7 +40,8 @@ def serve(
     limit : float, optional
         Gigabytes that each visitor may use.
     on_ready : callable, optional
-        Called with the address once it can be opened.
+        Called with the address once it can be opened; where everybody may, with one that
+        leads here from other machines, too.
 
     Raises
     ------
@@ -54,21 +57,37 @@ def serve(
     os.environ[VARIABLE] = str(int(limit * 1e9))
     _let_find_templates()
     logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns of what Jupyter sets
-    server = _server(voila.Voila, on_ready)
+    server = _server(voila.Voila, lambda url: on_ready and on_ready(_reachable(url)))
     server.update_config(_settings(host, port))
     server.initialize([str(_NOTEBOOK)])
     server.start()
 
 
-def _server(kind: Any, on_ready: Callable[[str], None] | None) -> Any:
+def _server(kind: Any, on_ready: Callable[[str], object]) -> Any:
     """Return a Voila that says where it is, instead of opening a browser by itself."""
 
     class Server(kind):
         def launch_browser(self) -> None:
-            if on_ready is not None:
-                on_ready(str(self.connection_url))
+            on_ready(str(self.connection_url))
 
     return Server()
+
+
+def _reachable(url: str) -> str:
+    """Return an address that browsers can open; "all that this machine has" is none."""
+    parts = urlsplit(url)
+    if parts.hostname not in ("0.0.0.0", "::"):  # noqa: S104
+        return url
+    return parts._replace(netloc=f"{_own_address()}:{parts.port}").geturl()
+
+
+def _own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            any_socket.connect(("192.0.2.1", 9))  # nothing is sent; it only chooses a way out
+        except OSError:
+            return "localhost"
+        return str(any_socket.getsockname()[0])
 
 
 def _let_find_templates() -> None:

@@ -38,7 +38,7 @@ _FILES = {
     "all": "Everything (.zip)",
     "video": "Labelled video (.mp4)",
     "table": "Positions (.csv)",
-    "report": "This page (.html)",
+    "report": "Report (.html)",
 }
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "Walk",
     "choose_model",
+    "expect_clip",
     "fail",
     "finish",
     "frames_chosen",
@@ -183,6 +184,8 @@ class Walk:
     found : Found or None
     problem : str
         What went wrong at the last step, in plain words; empty if nothing did.
+    expecting : bool
+        Whether another video is on its way.
     """
 
     step: Step = Step.VIDEO
@@ -192,12 +195,15 @@ class Walk:
     trial: Trial | None = None
     found: Found | None = None
     problem: str = ""
+    expecting: bool = False
 
 
 def open_steps(walk: Walk) -> tuple[Step, ...]:
-    """Return the steps that can be gone to; while work is under way only that one."""
+    """Return the steps that can be gone to; while something is under way only that one."""
     if walk.step is Step.RUN:
         return (Step.RUN,)
+    if walk.expecting:
+        return (Step.VIDEO,)
     there = {
         Step.VIDEO: True,
         Step.MODEL: walk.clip is not None,
@@ -210,6 +216,11 @@ def open_steps(walk: Walk) -> tuple[Step, ...]:
 def go_to(walk: Walk, step: Step) -> Walk:
     """Go to a step that is open; to any other nothing leads."""
     return replace(walk, step=step, problem="") if step in open_steps(walk) else walk
+
+
+def expect_clip(walk: Walk, expecting: bool) -> Walk:
+    """Wait for a video that is on its way, or no longer; nothing begins meanwhile."""
+    return replace(walk, expecting=expecting)
 
 
 def take_clip(walk: Walk, clip: Clip) -> Walk:
@@ -240,7 +251,7 @@ def choose_model(walk: Walk, model: str) -> Walk:
 
 
 def set_options(walk: Walk, **changes: object) -> Walk:
-    """Change options.
+    """Change options; what a model saw at another size goes.
 
     Raises
     ------
@@ -250,7 +261,8 @@ def set_options(walk: Walk, **changes: object) -> Walk:
         If no frame lies between start and stop.
     """
     options = walk.options.replace(**changes)
-    changed = replace(walk, options=options, problem="")
+    trial = walk.trial if options.size == walk.options.size else None
+    changed = replace(walk, options=options, trial=trial, problem="")
     if walk.clip is not None and not frames_chosen(changed):
         end = walk.clip.seconds if options.stop is None else options.stop
         raise InvalidInputError(

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from posenb._progress import Progress
-from posenb.app import engine
+from posenb.app import engine, results
 from posenb.app.state import Clip, Found, Options, Trial
 from posenb.app.visit import Visit
 from posenb.errors import AnalysisError
@@ -159,14 +159,14 @@ class Worker:
 
             return bar
 
-        poses = engine.analyze_clip(path, model, options, folder, bars(1))
+        poses = engine.analyze_clip(path, model, options, folder / results.POSES, bars(1))
         _check(stop)
         room = self._visit.room() // _SHARE_OF_VIDEO
-        engine.draw_clip(poses, path, folder, room, bars(2))
-        engine.tell_clip(poses, path, name, model, folder, bars(3))
-        self._visit.check_room((folder / engine.LABELLED).stat().st_size, "the archive")
-        engine.pack(folder)
-        return engine.found_in(poses, folder), folder
+        results.draw_clip(poses, path, folder, room, bars(2))
+        results.tell_clip(poses, path, name, model, folder, bars(3))
+        self._visit.check_room((folder / results.LABELLED).stat().st_size, "the archive")
+        results.pack(folder, name)
+        return results.found_in(poses, folder), folder
 
 
 def _check(stop: threading.Event) -> None:

@@ -2,14 +2,15 @@
 
 import csv
 import io
+import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from posenb.app import engine
-from posenb.app.engine import TAKEN_HOME
+from posenb.app import engine, results
+from posenb.app.results import TAKEN_HOME
 from posenb.app.state import Found, Step, Trial
 from posenb.errors import AnalysisError
 from posenb.labels import read_poses
@@ -46,12 +47,14 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(engine, "analyze_clip", analyze)
     monkeypatch.setattr(
-        engine, "draw_clip", lambda poses, path, folder, *_: (folder / "labelled.mp4").touch()
+        results, "draw_clip", lambda poses, path, folder, *_: (folder / "labelled.mp4").touch()
     )
-    monkeypatch.setattr(engine, "tell_clip", lambda *_: None)
-    monkeypatch.setattr(engine, "pack", lambda folder: (folder / "results.zip").write_bytes(b"PK"))
+    monkeypatch.setattr(results, "tell_clip", lambda *_: None)
+    monkeypatch.setattr(
+        results, "pack", lambda folder, name: (folder / "results.zip").write_bytes(b"PK")
+    )
     files = dict.fromkeys(TAKEN_HOME, 1)
-    monkeypatch.setattr(engine, "found_in", lambda *_: Found(4, {"snout": 1.0}, 0.9, 2.0, files))
+    monkeypatch.setattr(results, "found_in", lambda *_: Found(4, {"snout": 1.0}, 0.9, 2.0, files))
     return given
 
 
@@ -154,6 +157,32 @@ def test_a_second_video_takes_the_place_of_the_first(desk, visit, send, wait, em
     assert [path.name for path in files_of(visit)] == ["video-2"]
 
 
+def test_while_another_video_comes_nothing_else_can_be_begun(desk, send, wait, empty_clip, quick):
+    arrive(desk, send, wait, empty_clip)
+    desk.handle({"do": "choose", "model": "mouse_openfield"})
+    told = {"key": "a:1", "name": "m.mp4", "size": 9_000_000, "modified": 1}
+    desk.handle({"do": "pick", "origin": "x", "files": [told]})
+    assert [step["name"] for step in desk.view()["steps"] if step["open"]] == ["video"]
+    desk.handle({"do": "go", "step": "options"})
+    desk.handle({"do": "start", "options": {}})
+    assert desk.view()["step"] == "video"
+    assert desk.view()["job"] is None
+    desk.handle({"do": "cancel"})
+    desk.handle({"do": "go", "step": "options"})
+    assert desk.view()["step"] == "options"
+
+
+def test_what_was_seen_in_the_first_video_is_not_said_of_the_second(
+    desk, send, wait, empty_clip, quick
+):
+    arrive(desk, send, wait, empty_clip, "one.mp4")
+    desk.handle({"do": "choose", "model": "mouse_openfield"})
+    desk._trying.result()  # and nobody has looked at it yet
+    send(empty_clip.read_bytes(), "two.mp4")
+    desk._looking.result()
+    assert wait(lambda view: view["looking"] is None)["trial"] is None
+
+
 # --- choosing, running, taking home --------------------------------------------------
 
 
@@ -180,6 +209,25 @@ def test_the_walk_ends_with_what_was_found(desk, send, wait, empty_clip, quick):
     assert model == "mouse_openfield"
     assert (options.quality, options.size) == ("exact", 2.0)  # the size that was measured
     assert bring(desk, "all") == b"PK"
+
+
+def test_a_size_that_is_given_and_taken_back_is_measured_after_all(
+    desk, send, wait, empty_clip, monkeypatch
+):
+    looked = []
+
+    def look(path, model, options):
+        looked.append(options.size)
+        return Trial(options.size or 0.5, 0.8, 0.1, 0.01), "data:image/jpeg;base64,"
+
+    monkeypatch.setattr(engine, "try_model", look)
+    arrive(desk, send, wait, empty_clip)
+    desk.handle({"do": "choose", "model": "mouse_openfield"})
+    for size in (2.0, None):
+        wait(lambda view: view["trial"] is not None)
+        desk.handle({"do": "set", "options": {"size": size}})
+    assert wait(lambda view: view["trial"] is not None)["trial"]["size"].startswith("0.5 times")
+    assert looked == [None, 2.0, None]
 
 
 def test_a_run_can_be_stopped_and_started_again(desk, send, wait, empty_clip, quick, monkeypatch):
@@ -220,7 +268,7 @@ def test_whatever_goes_wrong_in_a_run_is_told_and_can_be_tried_again(
     def fails(*_):
         raise error
 
-    monkeypatch.setattr(engine, "draw_clip", fails)
+    monkeypatch.setattr(results, "draw_clip", fails)
     arrive(desk, send, wait, empty_clip)
     desk.handle({"do": "choose", "model": "mouse_openfield"})
     desk.handle({"do": "start", "options": {}})
@@ -318,6 +366,9 @@ def test_a_mouse_is_found_and_everything_can_be_taken_home(desk, send, wait, mou
     assert probe(folder / "labelled.mp4").frame_count == 15
     poses = read_poses(folder / "poses" / "poses.h5")
     assert poses.likelihoods.mean() > 0.5
+    story = json.loads((folder / "poses" / "meta.json").read_text())
+    assert story["video"]["url"] == "m3v1.mp4"
+    assert (folder / "preview.png").exists()  # model.md shows it
     page = (folder / "report.html").read_text()
     assert "m3v1.mp4" in page
     assert "video-1" not in page

@@ -1,5 +1,6 @@
 """`posenb app`: what it asks for, what it keeps closed, what it does without."""
 
+import re
 import subprocess
 import sys
 
@@ -61,6 +62,13 @@ def test_it_serves_this_machine_alone_unless_told_otherwise():
     assert settings.Voila.ip == "localhost"
     assert settings.VoilaConfiguration.file_denylist == [".*"]
     assert settings.VoilaConfiguration.allow_template_override == "NO"
+
+
+@pytest.mark.parametrize("anywhere", ["0.0.0.0", "[::]"])
+def test_where_everybody_may_come_the_address_is_one_that_browsers_can_open(anywhere):
+    said = serving._reachable(f"http://{anywhere}:8866/")
+    assert re.fullmatch(r"http://(?!0\.0\.0\.0)[\w.]+:8866/", said), said
+    assert serving._reachable("http://localhost:8866/") == "http://localhost:8866/"
 
 
 def test_a_limit_that_is_none_is_refused():

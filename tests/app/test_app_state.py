@@ -15,6 +15,7 @@ from posenb.app.state import (
     Verdict,
     Walk,
     choose_model,
+    expect_clip,
     fail,
     finish,
     frames_chosen,
@@ -84,6 +85,19 @@ def test_another_video_keeps_model_and_quality_and_drops_what_was_found():
 def test_another_model_drops_the_trial_and_the_same_one_keeps_it():
     assert choose_model(at_options(), "fly").trial is None
     assert choose_model(at_options(), "mouse").trial == TRIAL
+
+
+def test_while_another_video_is_on_its_way_nothing_begins():
+    waiting = expect_clip(finish(start(at_options()), FOUND), True)
+    assert open_steps(waiting) == (Step.VIDEO,)
+    with pytest.raises(InvalidInputError):
+        start(waiting)
+    assert Step.LOOK in open_steps(expect_clip(waiting, False))
+
+
+def test_another_size_drops_what_was_seen_at_the_first_and_another_part_does_not():
+    assert set_options(at_options(), stop=4).trial == TRIAL
+    assert set_options(at_options(), size=2).trial is None
 
 
 def test_a_run_that_fails_leads_back_to_the_options_with_the_reason():
