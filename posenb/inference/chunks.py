@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,9 +19,6 @@ __all__ = ["Chunk", "ChunkFolder", "Finished", "Recipe", "Span", "in_spans"]
 # Part of every key: raise it when the same frames would get other numbers.
 _VERSION = 2
 _SEAL = hashlib.sha256().digest_size
-# NumPy reads headers with `ast`, of which Python before 3.11.8 bears one user at a time only
-# (https://github.com/python/cpython/issues/106905).
-_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +143,10 @@ class ChunkFolder:
         content, seal = data[:-_SEAL], data[-_SEAL:]
         if hashlib.sha256(content).digest() != seal:
             return None
-        with _PARSING, np.load(io.BytesIO(content), allow_pickle=False) as kept:
-            if str(kept["key"]) != chunk.key:
-                return None
-            return Finished(kept["poses"], json.loads(str(kept["software"])))
+        kept = storage.unpack_arrays(content)
+        if str(kept["key"]) != chunk.key:
+            return None
+        return Finished(kept["poses"], json.loads(str(kept["software"])))
 
     def keys(self) -> set[str]:
         """Return the keys of all chunks that are there, sound or not."""

@@ -1,5 +1,6 @@
 """Files and folders behind URLs: local paths, ``gs://``, ``s3://`` and ``memory://`` alike."""
 
+from posenb.storage.arrays import unpack_arrays
 from posenb.storage.cache import cache_folder, cached_copy, cached_path
 from posenb.storage.files import (
     copy,
@@ -58,6 +59,7 @@ __all__ = [
     "remove",
     "resolve",
     "size",
+    "unpack_arrays",
     "update_bytes",
     "write_bytes",
     "write_text",

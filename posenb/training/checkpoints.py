@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,21 +58,21 @@ def read_checkpoint(url: storage.Url) -> Checkpoint | None:
     if not storage.exists(url):
         return None
     try:
-        with np.load(io.BytesIO(storage.read_bytes(url)), allow_pickle=False) as file:
-            facts = json.loads(str(file["facts"]))
-            return Checkpoint(
-                facts["step"],
-                _numbered(file, "state"),
-                _numbered(file, "best"),
-                tuple(facts["history"]),
-            )
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        arrays = storage.unpack_arrays(storage.read_bytes(url))
+        facts = json.loads(str(arrays["facts"]))
+        return Checkpoint(
+            facts["step"],
+            _numbered(arrays, "state"),
+            _numbered(arrays, "best"),
+            tuple(facts["history"]),
+        )
+    except (ValueError, KeyError) as error:
         raise TrainingError(
             f"A checkpoint holds the state of a training; {url} is damaged ({error}). Delete it to "
             "train this run from its beginning."
         ) from error
 
 
-def _numbered(file: Any, prefix: str) -> tuple[np.ndarray, ...]:
-    count = sum(name.startswith(f"{prefix}_") for name in file.files)
-    return tuple(file[f"{prefix}_{i}"] for i in range(count))
+def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> tuple[np.ndarray, ...]:
+    count = sum(name.startswith(f"{prefix}_") for name in arrays)
+    return tuple(arrays[f"{prefix}_{i}"] for i in range(count))

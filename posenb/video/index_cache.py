@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
-import zlib
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -32,17 +31,12 @@ def cache_path(url: str) -> Path:
 def load_index(path: Path) -> FrameIndex | None:
     """Return the index kept at `path`; None if there is none or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            values = {field.name: kept[field.name] for field in fields(FrameIndex)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        kept = storage.unpack_arrays(path.read_bytes())
+        values = {field.name: kept[field.name] for field in fields(FrameIndex)}
+    except (OSError, ValueError, KeyError):
         return None
-    index = FrameIndex(
-        **{
-            **values,
-            "fps": float(values["fps"]),
-            "missing": int(values["missing"]),
-        }
-    )
+    numbers: dict[str, Any] = {"fps": float(values["fps"]), "missing": int(values["missing"])}
+    index = FrameIndex(**{**values, **numbers})
     return index if index.is_sound() else None
 
 
