@@ -68,8 +68,6 @@ def uninterrupted(project: Project) -> Run:
     [
         ("checkpoint.npz", 0.0),
         pytest.param("config.json", 0.0, marks=pytest.mark.slow),
-        pytest.param("config.json", 3.0, marks=pytest.mark.slow),
-        pytest.param("checkpoint.npz", 0.2, marks=pytest.mark.slow),
         pytest.param("checkpoint.npz", 0.7, marks=pytest.mark.slow),
         pytest.param("history.csv", 0.0, marks=pytest.mark.slow),
     ],
