@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from posenb import storage
-from posenb._optional import import_optional
 from posenb._progress import Progress, tqdm_progress
 from posenb.core import FrameFormat
 from posenb.errors import AnalysisError, InvalidInputError
 from posenb.graphs import NetworkFile, pose_graph, quantise_network, rounded_values
 from posenb.inference.model import find_model
+from posenb.inference.runtimes.openvino_runtime import import_openvino
 from posenb.project import Run, open_project, open_run, read_image
 
 __all__ = ["quantise", "value_ranges"]
@@ -90,8 +90,7 @@ def value_ranges(network: NetworkFile, images: Iterable[np.ndarray]) -> dict[str
     images : iterable of ndarray of uint8, shape (H, W, 3)
         RGB.
     """
-    openvino = import_optional("openvino", extra="cpu", purpose="Quantising")
-    core = openvino.Core()
+    core = import_openvino("Quantising").Core()
     inside = rounded_values(network)
     layout: FrameFormat | None = None
     compiled: Any = None

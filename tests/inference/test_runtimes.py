@@ -271,6 +271,22 @@ def test_an_onnx_model_needs_neither_keras_nor_its_backends(trained_like, tmp_pa
     assert done.stdout.splitlines() == [f"{name} (2, 3, 3)" for name in names]
 
 
+def test_openvino_is_loaded_without_a_fork_and_without_telling_anybody():
+    code = (
+        "import sys\n"
+        "asked = ('os.fork', 'socket.getaddrinfo')\n"
+        "sys.addaudithook(lambda event, _: event in asked and print(event))\n"
+        "from posenb.inference.runtimes.openvino_runtime import import_openvino\n"
+        "print(import_openvino('A test').__name__)\n"
+        "assert 'openvino_telemetry' not in sys.modules\n"
+    )  # whatever it sends out of a thread is sent before the process ends
+    surroundings = {key: value for key, value in os.environ.items() if key != "CI"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "openvino\n"), done.stderr
+
+
 def test_a_damaged_network_is_told(trained_like, tmp_path):
     url = str(tmp_path / "model.onnx")
     storage.write_bytes(url, b"not an ONNX file")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,41 @@ from posenb._optional import import_optional
 from posenb.inference.runtimes.choice import thread_count
 from posenb.inference.runtimes.protocol import Predict, filled
 
-__all__ = ["compile_openvino", "openvino_precisions", "openvino_software"]
+__all__ = ["compile_openvino", "import_openvino", "openvino_precisions", "openvino_software"]
 
+_TELEMETRY = "openvino_telemetry"
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+
+
+def import_openvino(purpose: str) -> ModuleType:
+    """Import OpenVINO without its telemetry.
+
+    As it is imported, OpenVINO tells Google Analytics so, out of a fork of this process: where
+    JAX is loaded such a fork may hang. Without the package that does it, OpenVINO is silent.
+
+    Parameters
+    ----------
+    purpose : str
+        What it is needed for, as the start of a sentence.
+
+    Raises
+    ------
+    MissingPackageError
+        If it is not installed.
+    """
+    loaded = _TELEMETRY in sys.modules
+    if not loaded:
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # import says: it is not there
+    try:
+        return import_optional("openvino", extra="cpu", purpose=purpose)
+    finally:
+        if not loaded:
+            del sys.modules[_TELEMETRY]
 
 
 @cache
 def _core() -> Any:
-    openvino = import_optional("openvino", extra="cpu", purpose="The runtime 'openvino'")
-    return openvino.Core()
+    return import_openvino("The runtime 'openvino'").Core()
 
 
 def openvino_precisions() -> tuple[str, ...]:
@@ -32,8 +60,7 @@ def openvino_precisions() -> tuple[str, ...]:
 
 def openvino_software() -> Mapping[str, str]:
     """Return the version of what computes."""
-    import openvino
-
+    openvino = import_openvino("The runtime 'openvino'")
     return {"openvino": openvino.__version__.partition("-")[0]}
 
 
