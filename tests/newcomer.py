@@ -196,5 +196,7 @@ class Newcomer:
         text = self.notebook.ask(f"print(repr({_VIEW}.state.viewport))")
         viewport = eval(text, {"Viewport": Viewport})
         u, v = viewport.to_canvas(x, y)
-        box = self.notebook.page.locator(".pnb-stage canvas").first.bounding_box()
+        canvas = self.notebook.page.locator(".pnb-stage canvas").first
+        canvas.scroll_into_view_if_needed()  # nobody clicks where they see nothing
+        box = canvas.bounding_box()
         return math.floor(box["x"] + u), math.floor(box["y"] + v)
