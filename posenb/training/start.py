@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,8 @@ def find_start(told: str, project_url: str, sha256: str | None = None) -> Start:
     Parameters
     ----------
     told : str
-        ``zoo:<name>``, the URL of a finished run or of a ``.keras`` file, or a path below the
-        project.
+        ``zoo:<name>``, ``zoo:<folder of a model with its card>``, the URL of a finished run or
+        of a ``.keras`` file, or a path below the project.
     project_url : str
     sha256 : str, optional
         What the file must have.
@@ -77,7 +78,9 @@ def find_start(told: str, project_url: str, sha256: str | None = None) -> Start:
     if told.startswith(ZOO):
         import posenb  # whose table of names leads to the rooms above
 
-        path = posenb.zoo.fetch(told.removeprefix(ZOO)) / _MODEL
+        model = told.removeprefix(ZOO)
+        model = storage.resolve(model) if "/" in model or os.sep in model else model
+        told, path = f"{ZOO}{model}", posenb.zoo.fetch(model) / _MODEL
     else:
         url = _model_url(told, project_url)
         if not storage.exists(url):

@@ -222,6 +222,10 @@ def test_a_model_of_the_zoo_goes_by_its_name_and_is_checked(
     monkeypatch.setenv("POSENB_ZOO", "")
     found = find_start("zoo:mouse_openfield", str(tmp_path))
     assert (found.told, found.description.name) == ("zoo:mouse_openfield", "mouse_openfield")
+    folder = found.path.parent
+    monkeypatch.chdir(folder.parent)
+    by_folder = find_start("zoo:./mouse_openfield", str(tmp_path))
+    assert (by_folder.told, by_folder.sha256) == (f"zoo:{folder}", found.sha256)
     with pytest.raises(UnknownNameError, match="Did you mean 'mouse_openfield'"):
         find_start("zoo:mouse_openfeld", str(tmp_path))
 
