@@ -199,9 +199,9 @@ class Card(CardFacts):
         )
 
     def _repr_markdown_(self) -> str:
-        from posenb.zoo.page import card_page
+        from posenb.zoo.page import card_in_notebook
 
-        return card_page(self)
+        return card_in_notebook(self)
 
 
 def parse_card(content: bytes, url: str) -> Card:

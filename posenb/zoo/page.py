@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Sequence
 
+from posenb import storage
+from posenb.errors import PosenbError
 from posenb.zoo.card import PREVIEW, Accuracy, Card, DataSource
+from posenb.zoo.index import find_member
 
-__all__ = ["card_page"]
+__all__ = ["card_in_notebook", "card_page"]
 
 _CALL = """\
 ```python
@@ -16,14 +21,28 @@ poses = pn.zoo.analyze("clip.mp4", "{name}")
 ```"""
 
 
-def card_page(card: Card) -> str:
-    """Return a card as Markdown."""
-    picture = f"![{card.title}: keypoints and skeleton]({PREVIEW})" if PREVIEW in card.files else ""
+def card_in_notebook(card: Card) -> str:
+    """Return a card as Markdown that holds its picture, if the model is still where it was."""
+    if PREVIEW not in card.files:
+        return card_page(card)
+    try:
+        member = find_member(card.name)
+        picture = storage.read_bytes(storage.join(member.url, PREVIEW))
+    except PosenbError:  # the page is worth showing without a picture
+        return card_page(card, picture=None)
+    if hashlib.sha256(picture).hexdigest() != card.files[PREVIEW].sha256:
+        return card_page(card, picture=None)
+    return card_page(card, picture=f"data:image/png;base64,{b64encode(picture).decode()}")
+
+
+def card_page(card: Card, *, picture: str | None = PREVIEW) -> str:
+    """Return a card as Markdown, with the address of its picture in it."""
+    shown = picture is not None and PREVIEW in card.files
     length = "unknown" if card.body_length is None else f"about {card.body_length:.0f} pixels"
     blocks = [
         f"# {card.title}",
         card.summary or "",
-        picture,
+        f"![{card.title}: keypoints and skeleton]({picture})" if shown else "",
         _CALL.format(name=card.name),
         _table(
             ("", ""),

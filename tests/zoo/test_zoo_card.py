@@ -1,6 +1,9 @@
 """Cards: what they must say, and how they look."""
 
 import json
+import re
+from base64 import b64decode
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from posenb.errors import ConfigError, ZooError
 from posenb.zoo.card import Card, parse_card
 from posenb.zoo.page import card_page
 
+ROOT = Path(__file__).parents[2]
 FILES = {name: {"sha256": "a" * 64, "size": 1_000_000} for name in ("model.keras", "model.onnx")}
 WHOLE = {
     "name": "mouse_side",
@@ -99,7 +103,22 @@ def test_a_bar_in_a_fact_does_not_break_the_table():
     assert "CC \\| mine" in card_page(card(licence="CC | mine"))
 
 
-def test_a_notebook_shows_the_page():
+def test_a_notebook_shows_the_page_with_the_picture_in_it():
+    shown = the_zoo.show("mouse_openfield")._repr_markdown_()
+    (picture,) = re.findall(r"!\[.*\]\(data:image/png;base64,(.*)\)", shown)
+    assert b64decode(picture) == (ROOT / "model_zoo/mouse_openfield/preview.png").read_bytes()
+    assert "## How exact it is" in shown
+
+
+@pytest.mark.parametrize("name", ["nowhere_known", "mouse_openfield"])
+def test_a_notebook_shows_no_picture_that_is_not_the_one_of_the_card(name):
+    drawn = {**FILES, "preview.png": {"sha256": "0" * 64, "size": 1}}
+    shown = card(name=name, files=drawn)._repr_markdown_()
+    assert "![" not in shown
+    assert "## How exact it is" in shown
+
+
+def test_a_card_without_a_picture_is_shown_as_it_is():
     assert card()._repr_markdown_() == card_page(card())
 
 
