@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "write_evaluation", "write_pictures"]
 
+_NARROW = ("mean", "median", "share_confident")
 _BRIEF = ("count", "mean", "median", "rmse", "mean_confident")
 
 
@@ -78,9 +79,11 @@ class Evaluation:
         return f"{self._caption()}\n{text}"
 
     def _repr_html_(self) -> str:
-        table = self.table.to_html(float_format="{:.2f}".format, na_rep="–", border=0)
+        """Return what fits the width of a page; `table` has all."""
+        chosen = [*_NARROW, *(["missed"] if self.summary["missed"].any() else [])]
+        table = self.table[chosen].to_html(float_format="{:.2f}".format, na_rep="–", border=0)
         return (
-            f"<p>{html.escape(self._caption())}</p>"
+            f"<p>{html.escape(self._caption())}; more measures: <code>evaluation.table</code></p>"
             f'<div style="overflow-x: auto; max-width: 100%">{table}</div>'
         )
 

@@ -232,6 +232,18 @@ def test_it_shows_itself_in_a_notebook_with_names_as_they_are(whole):
     assert "<b>snout" not in strange._repr_html_()
 
 
+def test_a_notebook_shows_the_measures_that_fit_its_width_and_names_where_all_are(whole):
+    page = whole._repr_html_()
+    for measure, there in (("mean", 1), ("median", 1), ("share_confident", 1), ("rmse", 0)):
+        assert f">{measure}<" in page if there else measure not in page
+    assert "evaluation.table" in page
+
+
+def test_a_notebook_tells_of_keypoints_that_were_not_found_at_all(whole):
+    assert ">missed<" not in replace(whole, summary=whole.summary.assign(missed=0))._repr_html_()
+    assert ">missed<" in replace(whole, summary=whole.summary.assign(missed=1))._repr_html_()
+
+
 # --- what is written -----------------------------------------------------------------
 
 
