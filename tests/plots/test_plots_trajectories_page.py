@@ -152,6 +152,10 @@ def test_what_is_unlikely_vanishes_from_all_panels(page):
     page.wait_for_function(IDLE)
     assert not page.evaluate(PAINTED, spot)
     assert "less likely than asked for" in page.locator("#paths .empty").inner_text()
+    note, corner = (page.locator(f"#paths{each}").bounding_box() for each in (" .empty", ""))
+    box = page.evaluate("() => posenb.paths.box")
+    assert note["y"] - corner["y"] == pytest.approx(box["top"], abs=1)  # over the image, all of it
+    assert note["height"] == pytest.approx(box["height"], abs=1)
     assert page.locator("#share").inner_text() == "0 % of points"
 
 

@@ -81,6 +81,9 @@ class Panel {
   dress(theme, sharpness) {
     this.theme = theme;
     this.measure();
+    // What says that there is nothing to see lies where it would be seen.
+    const note = this.root.querySelector(".empty");
+    for (const [side, pixels] of Object.entries(this.box)) note.style[side] = `${pixels}px`;
     this.contexts = this.canvases.map((each) => fit(each, this.width, this.height, sharpness));
     this.fresh = new Set(LAYERS);
     Plotly.react(this.axes, this.holders(), this.layout(), CONFIG);
