@@ -38,6 +38,7 @@ from posenb.app.visit import Visit
 from posenb.app.words import explain, explain_refusal
 from posenb.app.work import Job, Worker
 from posenb.errors import PosenbError, VideoError, ZooWarning
+from posenb.widgets.upload_looks import say_bytes
 from posenb.zoo.card import PREVIEW
 
 __all__ = ["Desk"]
@@ -124,7 +125,7 @@ class Desk:
             "trying": self._trying is not None,
             "trouble": self._trouble,
             "problem": self.walk.problem or self._reception.problem,
-            "limit": self._visit.limit,
+            "limit": say_bytes(self._visit.limit),
         }
 
     def close(self) -> None:

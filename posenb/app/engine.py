@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 _PICTURE = 640  # pixels of the picture of a video
+_AROUND = 4.0  # lengths of the animal that a picture of it shows
+_NEAREST = 0.35  # share of the frame that it shows at least
 _FAINT = 0.1  # likelihood below which a point is not shown
 _MEASURED = 480_000  # pixels of a frame of which the animal is measured
 _TIMED, _REPEATED = 12, 2  # frames over which reading and the network are timed
@@ -132,7 +134,7 @@ def try_model(path: Path, model: str, options: Options) -> tuple[Trial, str]:
         network=_network_time(file, frames, config.replace(scales=(1 / size,))),
         rest=_reading_time(path, config) + _drawing_time(*frames.shape[1:3]),
     )
-    return trial, _picture(_marked(small[best], points[best]))
+    return trial, _picture(_marked(*_near(frames[best], points[best], shrunk)))
 
 
 def analyze_clip(
@@ -165,6 +167,23 @@ def analyze_clip(
 
 def _picture(frame: np.ndarray) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(encode_jpeg(frame, _PICTURE)).decode()}"
+
+
+def _near(frame: np.ndarray, points: np.ndarray, shrunk: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the part of a frame around its animal, and the points of its small copy there."""
+    xy = (points[:, :2] + 0.5) / shrunk - 0.5
+    seen = xy[points[:, 2] >= POOR]
+    size = np.array(frame.shape[1::-1])
+    part = size
+    if len(seen) > 1:
+        length = float(np.ptp(seen, axis=0).max())
+        part = np.ceil(size * min(1.0, max(_AROUND * length / size.min(), _NEAREST))).astype(int)
+        middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+        left, top = np.clip(middle - part / 2, 0, size - part).astype(int)
+    else:
+        left = top = 0
+    there = np.column_stack([xy - (left, top), points[:, 2]])
+    return frame[top : top + part[1], left : left + part[0]], there
 
 
 def _marked(frame: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -90,21 +90,17 @@ class AppPage {
     model.on("change:pictures", this.draw);
     agent.watchers.add(this.draw);
     this.taken = ""; // the results that were taken home
-    this.leave = (event) => this.atStake() && event.preventDefault();
-    // Only there is the visit over with the page.
-    if (document.body.dataset.voila) addEventListener("beforeunload", this.leave);
+    this.el = el;
     this.show();
     this.say({ do: "pictures" });
   }
 
-  // Whether closing the page would lose what nobody can bring back.
-  atStake() {
-    const { step, arrival, found } = this.model.get("view");
+  // Whether a visit that ends now would lose what takes long to get again.
+  atStake({ step, arrival, found }) {
     return step === "run" || arrival !== null || (found !== null && JSON.stringify(found) !== this.taken);
   }
 
   close() {
-    removeEventListener("beforeunload", this.leave);
     this.model.off("change:view", this.draw);
     this.model.off("change:pictures", this.draw);
     this.agent.watchers.delete(this.draw);
@@ -146,6 +142,7 @@ class AppPage {
 
   show() {
     const view = this.model.get("view");
+    this.el.toggleAttribute("data-at-stake", this.atStake(view));
     this.showSteps(view);
     this.tell(this.problem, view.problem);
     this.tell(
@@ -218,7 +215,7 @@ class AppPage {
     const picked = [...this.agent.picked.values()][0]?.row.name;
     const busy = arrival?.name ?? looking ?? picked ?? null;
     const pictures = this.model.get("pictures");
-    this.rebuild(["video", busy, looking, clip, view.found, view.limit], () => {
+    this.rebuild(["video", busy, looking, clip, pictures.clip, view.found, view.limit], () => {
       if (busy !== null) return [this.arriving(busy, arrival !== null)];
       const row = clip ? [this.clipRow(clip, pictures.clip)] : [];
       return [this.invitation(view), ...row, ...this.warning(view)];
@@ -242,7 +239,7 @@ class AppPage {
       make(
         "p",
         "pnb-muted",
-        `One animal, well in view; up to ${(view.limit / 1e9).toPrecision(2).replace(/\.0$/, "")} GB. The video goes to the computer that runs this app and is removed from there when you close the page.`,
+        `One animal, well in view; up to ${view.limit}. The video goes to the computer that runs this app and is removed from there when you close the page.`,
       ),
     );
     return area;
@@ -292,7 +289,8 @@ class AppPage {
 
   showModels(view) {
     const pictures = this.model.get("pictures");
-    const key = ["model", view.clip, view.models, view.model, view.found, Object.keys(pictures)];
+    const { clip, models, model, found } = view;
+    const key = ["model", clip, pictures.clip, models, model, found, Object.keys(pictures)];
     this.rebuild(key, () => {
       const cards = make("div", "pnb-app-cards");
       cards.append(...view.models.map((card) => this.card(card, pictures, view.model)));

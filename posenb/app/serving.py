@@ -18,6 +18,7 @@ __all__ = ["serve"]
 
 _HERE = Path(__file__).parent
 _NOTEBOOK = _HERE / "voila" / "app.ipynb"
+_SWEPT_EVERY = 60  # seconds
 _LEFT_ALONE = 600  # seconds after which the process of a page that was closed ends
 
 
@@ -61,13 +62,18 @@ def serve(
     server.update_config(_settings(host, port))
     server.initialize([str(_NOTEBOOK)])
     server.start()
+    sweep(young=1.0)  # what processes left that had to be killed
 
 
 def _server(kind: Any, on_ready: Callable[[str], object]) -> Any:
     """Return a Voila that says where it is, instead of opening a browser by itself."""
+    from tornado.ioloop import PeriodicCallback
+
+    sweeping = PeriodicCallback(sweep, 1000 * _SWEPT_EVERY)
 
     class Server(kind):
         def launch_browser(self) -> None:
+            sweeping.start()
             on_ready(str(self.connection_url))
 
     return Server()
@@ -102,7 +108,13 @@ def _settings(host: str, port: int) -> Any:
     return Config(
         {
             "Application": {"log_level": "ERROR"},
-            "Voila": {"ip": host, "port": port},
+            # The page says that it was closed; it knows its process by a secret, and Voila
+            # never gives it the cookie that Jupyter asks for.
+            "Voila": {
+                "ip": host,
+                "port": port,
+                "tornado_settings": {"disable_check_xsrf": True},
+            },
             "VoilaConfiguration": {
                 "template": "posenb",
                 "allow_template_override": "NO",

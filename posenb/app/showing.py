@@ -133,7 +133,7 @@ def _trial(walk: Walk, trial: Trial) -> dict[str, Any]:
         ),
         Verdict.POOR: (
             "The model hardly sees its animal in this video.",
-            "Is it the right one? If the animal is small, cut the video around it.",
+            "Is it the right one? Step 2 has others. A small animal: cut the video around it.",
         ),
     }[verdict]
     shorter = ""
@@ -176,7 +176,10 @@ def _found(found: Found) -> dict[str, Any]:
     else:
         says = "The model was sure. Still look at the video before you trust the numbers."
         if found.shares[worst] < 0.8 * share:
-            says = f"The model was sure, but for {worst}. Look at it in the video."
+            says = (
+                f"The model was sure of most of the body, least of {worst}. Look at the video "
+                "before you trust the numbers."
+            )
     return {
         "verdict": verdict.value,
         "share": f"{100 * share:.0f} %",

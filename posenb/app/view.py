@@ -61,7 +61,8 @@ class App(anywidget.AnyWidget):
         now = time.monotonic()
         if message.get("do") not in ("piece", "give") or now - self._shown > _EVERY:
             self._shown = now
-            self.view, self.pictures = self._desk.view(), self._desk.pictures
+            with self.hold_sync():  # so that no video is shown with another one's picture
+                self.view, self.pictures = self._desk.view(), self._desk.pictures
 
 
 def show() -> App:

@@ -22,7 +22,6 @@ LIMIT = 4 * 10**9
 """Bytes, where the variable says nothing else."""
 
 _PREFIX = "posenb-visit-"
-_YOUNG = 60.0  # seconds in which a folder may not have its lock yet
 
 
 class Visit:
@@ -96,10 +95,16 @@ class Visit:
         _remove(self.folder)
 
 
-def sweep() -> None:
-    """Remove the folders of visits whose processes have ended without doing so."""
+def sweep(young: float = 60.0) -> None:
+    """Remove the folders of visits whose processes have ended without doing so.
+
+    Parameters
+    ----------
+    young : float, optional
+        Seconds in which a folder may not have its lock yet, and stays.
+    """
     for folder in Path(tempfile.gettempdir()).resolve().glob(f"{_PREFIX}*"):
-        if folder.is_symlink() or not folder.is_dir() or not _is_ours(folder):
+        if folder.is_symlink() or not folder.is_dir() or not _is_ours(folder, young):
             continue
         try:
             with FileLock(_lock_of(folder), timeout=0):
@@ -113,14 +118,14 @@ def _lock_of(folder: Path) -> Path:
     return folder / ".visit.lock"
 
 
-def _is_ours(folder: Path) -> bool:
+def _is_ours(folder: Path, young: float) -> bool:
     """Tell whether a folder is this user's and old enough to have its lock held, if it is."""
     try:
         status = folder.stat()
     except FileNotFoundError:
         return False
     mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-    return mine and time.time() - status.st_mtime > _YOUNG
+    return mine and time.time() - status.st_mtime > young
 
 
 def _remove(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _KINDS = (
     (b"fLaC", "a sound recording"),
 )
 _HEAD = 4096
+_NUMBERED = re.compile(r" \(\[Errno -?\d+\] [^)]*\)")  # what FFmpeg says, for programmers
 
 
 def what_it_is(head: bytes) -> str | None:
@@ -59,10 +61,10 @@ def explain_refusal(error: VideoError, path: Path, name: str) -> str:
             f"“{name}” is {kind}, whatever its name ends in. Choose the video itself, such as an "
             ".mp4, .avi or .mov."
         )
+    reason = _NUMBERED.sub("", explain(error, {str(path): name}))
     return (
-        f"“{name}” cannot be read as a video: it is damaged, not whole, or of a rare kind. Play "
-        "it on your computer; if it plays there, save it as .mp4 (H.264) and choose that. If not, "
-        f"copy it again from the camera. (In full: {explain(error, {str(path): name})})"
+        f"“{name}” cannot be read as a video. {reason} If it plays on your computer, save it there "
+        "as .mp4 (H.264) and choose that."
     )
 
 

@@ -170,5 +170,6 @@ class Worker:
 
 
 def _check(stop: threading.Event) -> None:
-    if stop.is_set():
+    # A process that ends waits for this thread.
+    if stop.is_set() or not threading.main_thread().is_alive():
         raise StoppedError("Stopped. Change what you like and start again.")

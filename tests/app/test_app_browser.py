@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,10 +32,16 @@ OVERFLOWING = """() => {
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the visitors' folders are."""
+    return tmp_path_factory.mktemp("visits")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, visits: Path) -> Iterator[str]:
     """Address of the app, as the command serves it; in the end nothing may be left behind."""
     pytest.importorskip("voila", reason="the extra app is not installed")
-    place, visits = tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("visits")
+    place = tmp_path_factory.mktemp("served")
     surroundings = {
         **{key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")},
         "TMPDIR": str(visits),
@@ -143,6 +150,7 @@ def test_a_clip_is_dropped_tracked_looked_at_and_taken_home(
         assert "posenb-results/labelled.mp4" in archive.namelist()
     page.locator("button:has-text('Another video')").click()
     page.locator("h2:has-text('Drop another video here')").wait_for()
+    assert "replaces what was found in m3v1.mp4" in page.locator(".pnb-app-main").inner_text()
 
     # The same visit, as whoever means harm would see it.
     config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
@@ -170,3 +178,26 @@ def test_wrong_files_end_in_plain_words_and_the_way_stays_open(page, show, tmp_p
     show("no-animal")
     page.locator("button.pnb-app-step:has-text('Model')").click()
     page.locator(".pnb-app-chosen").wait_for()
+
+
+def test_who_leaves_while_there_is_something_to_lose_is_asked_and_a_closed_page_is_a_visit_gone(
+    page, visits, empty_clip
+):
+    before = set(visits.glob("posenb-visit-*"))
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.set_input_files("input[type=file]", empty_clip)
+    page.locator(".pnb-app-card:has-text('Mouse in an open field') button").click()
+    page.locator(".pnb-app-verdict.pnb-app-poor").wait_for()
+    page.locator("button:has-text('Find the animal')").click()
+    page.frame_locator(".pnb-app-report").locator("h1").wait_for()
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    page.locator("button:has-text('Another model')").click()  # whoever stayed can go on
+    page.locator(".pnb-app-card").first.wait_for()
+    page.close()
+    deadline = time.monotonic() + 30
+    while before <= set(visits.glob("posenb-visit-*")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert len(before - set(visits.glob("posenb-visit-*"))) == 1

@@ -95,7 +95,7 @@ def test_names_from_the_browser_never_become_paths(desk, visit, send, wait, empt
         (b"%PDF-1.7" + bytes(90), "paper.mp4", "video/mp4", "“paper.mp4” is a PDF document"),
         (b"PK", "paper.zip", "application/zip", "“paper.zip” is a ZIP archive"),
         (b"hello\n" * 9, "notes.avi", "video/avi", "“notes.avi” is a text file"),
-        (bytes(range(256)) * 9, "noise.mp4", "video/mp4", "save it as .mp4 (H.264)"),
+        (bytes(range(256)) * 9, "noise.mp4", "video/mp4", "save it there as .mp4"),
     ],
 )
 def test_what_is_no_video_is_refused_in_plain_words_and_not_kept(

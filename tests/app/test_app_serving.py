@@ -60,6 +60,7 @@ def test_the_app_needs_neither_tensorflow_nor_jax_nor_keras(empty_clip):
 def test_it_serves_this_machine_alone_unless_told_otherwise():
     settings = serving._settings("localhost", 8866)
     assert settings.Voila.ip == "localhost"
+    assert list(settings.Voila.tornado_settings) == ["disable_check_xsrf"]
     assert settings.VoilaConfiguration.file_denylist == [".*"]
     assert settings.VoilaConfiguration.allow_template_override == "NO"
 

@@ -74,6 +74,15 @@ def test_what_a_killed_process_left_is_swept_away_and_what_is_in_use_stays(own_s
     here.close()
 
 
+def test_a_server_that_ends_sweeps_away_even_what_is_young(own_surroundings):
+    left = own_surroundings / "posenb-visit-left"
+    left.mkdir()
+    sweep()
+    assert left.exists()
+    sweep(young=-1)
+    assert not left.exists()
+
+
 def test_links_are_not_followed(own_surroundings, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis").write_text("x")

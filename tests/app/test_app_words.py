@@ -34,8 +34,9 @@ def test_a_pdf_that_calls_itself_a_video_is_told_what_it_is(tmp_path):
 def test_a_damaged_video_is_named_as_its_owner_does_with_a_next_step(tmp_path):
     path = tmp_path / "video-1"
     path.write_bytes(bytes(range(256)))
-    said = explain_refusal(VideoError(f"None of the frames of {path} can."), path, "m.avi")
-    assert "save it as .mp4" in said
+    error = VideoError(f"None of the frames of {path} can ([Errno 1094995529] Bad: '<none>').")
+    said = explain_refusal(error, path, "m.avi")
+    assert "save it there as .mp4" in said
     assert "None of the frames of m.avi can." in said
     assert str(tmp_path) not in said
 
