@@ -82,10 +82,13 @@ class Visit:
         """
         room = self.room()
         if wanted > room:
+            left = f"{room / 1e6:,.0f} MB are left"
+            whole = self.limit - self.used() > room
             raise StorageError(
-                f"Each visitor has {self.limit / 1e9:.3g} GB here, of which {room / 1e6:,.0f} MB "
-                f"are free; {what} needs {wanted / 1e6:,.0f} MB. Take a shorter video, or ask "
-                "whoever runs the app for more."
+                f"Each visitor has {self.limit / 1e9:.3g} GB here; "
+                f"{f'but on the disk only {left}' if whole else left}, and {what} needs "
+                f"{wanted / 1e6:,.0f} MB. Take a shorter video, or ask whoever runs the app for "
+                "more."
             )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,7 +79,12 @@ def explain(error: BaseException, shown: Mapping[str, str]) -> str:
         What stands for paths of this machine, which mean nothing to a visitor; longer paths
         first.
     """
-    if isinstance(error, PosenbError):
+    if _is_full(error):
+        text = (
+            "The disk of the computer that runs this app is full. Take a shorter part of the "
+            "video, or ask whoever runs the app to free some space; then start again."
+        )
+    elif isinstance(error, PosenbError):
         text = str(error)
     elif isinstance(error, MemoryError):
         text = (
@@ -98,6 +104,13 @@ def explain(error: BaseException, shown: Mapping[str, str]) -> str:
     for path, name in shown.items():
         text = text.replace(path, name)
     return text
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Tell whether a full disk is what an error comes from."""
+    if error is None:
+        return False
+    return getattr(error, "errno", None) == errno.ENOSPC or _is_full(error.__cause__)
 
 
 def say_length(seconds: float) -> str:

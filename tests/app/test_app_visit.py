@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +39,12 @@ def test_what_does_not_fit_is_refused_with_the_numbers(visit):
     assert visit.room() <= 2_000_000
     visit.check_room(1_000_000, "“m.mp4”")
     with pytest.raises(StorageError, match=r"“m\.mp4” needs 3 MB\. Take a shorter video"):
+        visit.check_room(3_000_000, "“m.mp4”")
+
+
+def test_where_the_disk_has_less_than_the_limit_that_is_what_is_told(visit, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2_000_000))
+    with pytest.raises(StorageError, match="but on the disk only 2 MB are left"):
         visit.check_room(3_000_000, "“m.mp4”")
 
 

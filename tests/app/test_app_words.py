@@ -50,7 +50,12 @@ def test_paths_of_this_machine_are_not_told():
 def test_want_of_memory_and_of_disk_have_next_steps():
     assert "shorter part" in explain(MemoryError(), {})
     full = OSError(errno.ENOSPC, "No space left on device")
-    assert "No space left on device" in explain(full, {})
+    assert "ask whoever runs the app to free some space" in explain(full, {})
+    wrapped = StorageError("Writing 'report.html' failed.")
+    wrapped.__cause__ = full
+    assert "is full" in explain(wrapped, {})
+    denied = OSError(errno.EACCES, "Permission denied")
+    assert "could not be written or read (Permission denied)" in explain(denied, {})
 
 
 def test_what_nobody_foresaw_is_said_to_be_so():
