@@ -10,7 +10,6 @@ so the image at fit allows up to half a pixel of the screen.
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,39 +17,6 @@ import pytest
 
 HERE = Path(__file__).parent
 LIMITS = {"at fit": 0.5, "zoomed and panned": 0.1}  # pixels of the image
-
-
-def until(desk, what: str, value: str) -> None:
-    """Wait until the kernel says so: a person sees what has happened and waits for it."""
-    deadline = time.monotonic() + 20
-    while (said := desk.ask(what)) != value:
-        assert time.monotonic() < deadline, f"{what} is {said} instead of {value}"
-        desk.page.wait_for_timeout(50)
-
-
-def zoom_and_pan(desk, place) -> None:
-    """Zoom in at a place and move the image by hand, gripped where there is no point."""
-    desk.press("fit")
-    desk.zoom_in_at(place)
-    rest = None
-    while rest != (now := desk.viewport()):
-        rest = now
-        desk.page.wait_for_timeout(150)
-    box = desk.box()
-    corners = [(40, box["height"] - 40), (box["width"] - 80, box["height"] - 40), (40, 60)]
-    placed = eval(desk.ask("view.state.here.positions[0].tolist()"), {"nan": np.nan})
-    on_canvas = np.array([now.to_canvas(*each) for each in placed])
-    away = [np.nan_to_num(np.hypot(*(on_canvas - each).T), nan=1e9).min() for each in corners]
-    u, v = corners[int(np.argmax(away))]
-    desk.page.mouse.move(box["x"] + u, box["y"] + v)
-    desk.page.mouse.down()
-    desk.page.mouse.move(box["x"] + u + 37, box["y"] + v - 23, steps=3)
-    desk.page.mouse.up()
-    until(
-        desk,
-        f"abs(view.state.viewport.to_canvas(0, 0)[0] - {now.to_canvas(0, 0)[0] + 37}) < 1e-3",
-        "True",
-    )
 
 
 @pytest.mark.parametrize("way", LIMITS)
@@ -65,12 +31,14 @@ def test_pointing(open_notebook, shared_data, tmp_path, way):
     for n, places in enumerate(wanted):
         if n:
             desk.press("next")
-        until(desk, "view.state.frame", str(n))
+        desk.until("view.state.frame", str(n))
         for k, place in enumerate(places, start=1):
             if way != "at fit":
-                zoom_and_pan(desk, place)
+                desk.press("fit")
+                desk.zoom_in_at(place)
+                desk.pan(37, -23)
             desk.click(place)
-            until(desk, "(view.state.here.visibility > 0).sum()", str(k))
+            desk.until("(view.state.here.visibility > 0).sum()", str(k))
     zoom = desk.viewport().scale
     desk.save()
     found = table(project)

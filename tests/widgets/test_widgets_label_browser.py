@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,13 @@ class Desk:
     def ask(self, what):
         return self.notebook.ask(f"print({what})")
 
+    def until(self, what, value):
+        """Wait until the kernel says so: a person sees what has happened and waits for it."""
+        deadline = time.monotonic() + 20
+        while (said := self.ask(what)) != value:
+            assert time.monotonic() < deadline, f"{what} is {said} instead of {value}"
+            self.page.wait_for_timeout(50)
+
     def viewport(self):
         return eval(self.ask("repr(view.state.viewport)"), {"Viewport": Viewport})
 
@@ -76,17 +84,26 @@ class Desk:
         self.page.mouse.move(*self.at(*place))
         for _ in range(times):
             self.page.mouse.wheel(0, -240)
-        self.page.wait_for_timeout(300)
+        rest = None
+        while rest != (now := self.viewport()):
+            rest = now
+            self.page.wait_for_timeout(300)
 
     def pan(self, du, dv):
-        """Drag the image by its lower left corner of the canvas, where no point lies."""
+        """Drag the image by the corner of the canvas that is farthest from all points."""
+        before = self.viewport()
         box = self.box()
-        u, v = box["x"] + 40, box["y"] + box["height"] - 40
-        self.page.mouse.move(u, v)
+        corners = [(40, box["height"] - 40), (box["width"] - 80, box["height"] - 40), (40, 60)]
+        placed = eval(self.ask("view.state.here.positions[0].tolist()"), {"nan": np.nan})
+        shown = np.array([before.to_canvas(*each) for each in placed])
+        room = [np.nan_to_num(np.hypot(*(shown - each).T), nan=1e9).min() for each in corners]
+        u, v = corners[int(np.argmax(room))]
+        self.page.mouse.move(box["x"] + u, box["y"] + v)
         self.page.mouse.down()
-        self.page.mouse.move(u + du, v + dv, steps=3)
+        self.page.mouse.move(box["x"] + u + du, box["y"] + v + dv, steps=3)
         self.page.mouse.up()
-        self.page.wait_for_timeout(100)
+        aim = before.to_canvas(0, 0)[0] + du
+        self.until(f"abs(view.state.viewport.to_canvas(0, 0)[0] - {aim}) < 1e-3", "True")
 
     def press(self, icon):
         self.notebook.wait_for(f".pnb-icon-{icon}").click()
