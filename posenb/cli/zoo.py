@@ -42,7 +42,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 zoo = typer.Typer(
     no_args_is_help=True,
-    help="Trained models to use without labels: list, look, run, publish your own.",
+    help="Trained models to use without labels, or to begin with: list, run, publish your own.",
 )
 
 

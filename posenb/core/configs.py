@@ -190,13 +190,13 @@ class TrainConfig(Config):
     start : str or None
         A trained model from which training begins, instead of a backbone alone:
         ``"zoo:mouse_openfield"``, the URL of a finished run, or of its ``.keras`` file. It
-        decides the shape of the network and the scale. Its keypoints are told by their
-        names; those that it does not know begin from nothing.
+        decides the shape of the network and the scale. Keypoints match by their names;
+        those that it does not know begin from nothing.
     start_keypoints : dict of str to str
-        Its names of keypoints by those of the project, where they differ by more than case
-        and punctuation. A run keeps all that were found.
+        Names of keypoints in the start by those in the project, where they differ by more
+        than case and punctuation. A run keeps all that match.
     start_sha256 : str or None
-        Of its file; a run keeps it, and refuses another one.
+        SHA-256 of the start's file. A run keeps it, and refuses another file.
     """
 
     model: ModelConfig = ModelConfig()
