@@ -14,7 +14,17 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-__all__ = ["NOTEBOOKS", "ROOT", "TINY", "execute", "kill_after", "read", "shown", "text_of"]
+__all__ = [
+    "NOTEBOOKS",
+    "ROOT",
+    "TINY",
+    "execute",
+    "kill_after",
+    "printed",
+    "read",
+    "shown",
+    "text_of",
+]
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("colab/*.ipynb")])
@@ -92,3 +102,9 @@ def shown(notebook: NotebookNode, text: str) -> set[str]:
     """Return the kinds of output of the cell that holds `text`, such as ``image/png``."""
     (cell,) = [c for c in notebook.cells if c.cell_type == "code" and text in c.source]
     return {kind for output in cell.outputs for kind in output.get("data", {})}
+
+
+def printed(notebook: NotebookNode) -> str:
+    """Return all that the cells printed, warnings included."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return "".join(output.get("text", "") for output in outputs)

@@ -73,6 +73,7 @@ def test_what_it_installs_are_extras_that_exist(path):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (asked,) = re.findall(r"%pip install --quiet \"?posenb(?:\[([\w,]+)\])?", text_of(read(path)))
     assert {*asked.split(",")} - {""} <= set(extras["optional-dependencies"])
+    assert " --find-links ." in text_of(read(path))  # a wheel beside the notebook serves as well
 
 
 @each_notebook
