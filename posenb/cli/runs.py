@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import InvalidInputError, ProjectError
 from posenb.project import Run, list_runs, open_project
 

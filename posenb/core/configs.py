@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import ConfigError
 
 __all__ = [

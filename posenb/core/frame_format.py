@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import InvalidInputError
 
 __all__ = ["FrameFormat", "FrameKind", "FrameMatrix"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import InvalidInputError
 
 __all__ = ["match_keypoints"]

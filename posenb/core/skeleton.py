@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core.names import check_name
 from posenb.errors import InvalidInputError
 

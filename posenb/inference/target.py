@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import AnalyzeConfig
 from posenb.errors import AnalysisError, InvalidInputError
 from posenb.inference.ensemble import AnyModel

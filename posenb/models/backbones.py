@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import ModelError
 
 __all__ = ["STRIDES", "Backbone", "backbone_names", "build_backbone", "get_backbone"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 
 __all__ = [
     "DARK",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import FrameName, Labels, Skeleton
 from posenb.errors import InvalidInputError, LabelError
 from posenb.labels import has_labels, join_labels, read_labels, save_labels

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import get_args
 
 from posenb import storage
+from posenb._names import unknown_name
 from posenb._progress import Progress, tqdm_progress
-from posenb._registry import unknown_name
 from posenb.core import Poses
 from posenb.errors import InvalidInputError
 from posenb.inference import load_poses, source_video

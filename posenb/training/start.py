@@ -102,8 +102,8 @@ def find_start(told: str, project_url: str, sha256: str | None = None) -> Start:
 
 
 def _model_url(told: str, project_url: str) -> str:
-    inside = Path(told).is_absolute() or "://" in told
-    for url in () if inside else (storage.join(project_url, told),):
+    whole = Path(told).is_absolute() or "://" in told
+    for url in () if whole else (storage.join(project_url, told),):
         if storage.exists(url) or storage.is_folder(url):
             return _file_of(url)
     return _file_of(storage.resolve(told))
@@ -199,7 +199,7 @@ def tell_unmatched(config: TrainConfig, keypoints: tuple[str, ...]) -> None:
             f"{', '.join(new)} {begin} from nothing. If it knows them under other names, give "
             'these as start_keypoints={"own name": "its name"}.',
             TrainingWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 

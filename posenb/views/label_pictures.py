@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from posenb import storage
+from posenb._names import unknown_name
 from posenb._progress import Progress, tqdm_progress
-from posenb._registry import unknown_name
 from posenb.core import FrameName, Labels, Visibility
 from posenb.errors import LabelError, LabelWarning, StorageError
 from posenb.plots.label_page import Tile, label_page

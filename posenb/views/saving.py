@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import Poses
 from posenb.errors import InvalidInputError
 from posenb.inference import load_poses

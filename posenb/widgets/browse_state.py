@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import FrameName, Poses
 
 __all__ = [

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import FrameName, Labels, Poses
 from posenb.errors import ProjectError, UnknownNameError
 from posenb.labels import read_poses

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.plots.theme import DARK, FONT, LIGHT, MONOSPACE
 
 if TYPE_CHECKING:

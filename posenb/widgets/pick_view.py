@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.errors import ProjectError
 from posenb.project import Project, open_project
 from posenb.storage import Url

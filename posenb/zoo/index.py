@@ -14,7 +14,7 @@ from pydantic import Field
 
 import posenb
 from posenb import storage
-from posenb._registry import unknown_name
+from posenb._names import unknown_name
 from posenb.core import Config
 from posenb.errors import StorageError, ZooError, ZooWarning
 from posenb.zoo.card import CARD, Card, Digest, Name, parse_card

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from posenb import storage
+from posenb._names import unknown_name
 from posenb._progress import Progress, tqdm_progress
-from posenb._registry import unknown_name
 from posenb.core import AnalyzeConfig, FrameName, Poses, Skeleton, match_keypoints
 from posenb.errors import InvalidInputError
 from posenb.project import Project, frames_by_video, open_project, read_image
