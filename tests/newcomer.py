@@ -164,7 +164,9 @@ class Newcomer:
     def train(self, options: str) -> None:
         self.begin("train and watch")
         self.type(f"run = pn.train(project, background=True{options})\nrun.watch()")
-        self.see(".pnb-state-finished")
+        ended = [f".pnb-state-{phase}" for phase in ("finished", "failed", "died")]
+        self.see(", ".join(ended))
+        assert self.notebook.page.locator(ended[0]).count(), "the training did not finish"
 
     def browse(self, options: str = "") -> None:
         self.begin("analyze and browse")
