@@ -17,7 +17,7 @@ import numpy as np
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
-from posenb.core import FrameName, Labels, ModelDescription, Skeleton, Split, TrainConfig
+from posenb.core import FrameName, Labels, ModelDescription, Skeleton, Split, SplitConfig, TrainConfig
 from posenb.errors import TrainingError
 from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch, observe
 from posenb.labels import labels_digest, make_split, write_split
@@ -58,7 +58,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     name: str | None = None,
-    split: Split | None = None,
+    split: Split | SplitConfig | None = None,
     background: bool = False,
     progress: Progress = tqdm_progress,
     **options: Any,
@@ -82,8 +82,9 @@ def train(
     name : str, optional
         Of the run, a folder below ``runs/``. By default made of the backbone, the seed
         and a digest of config, labels and split, so that the same call is the same run.
-    split : Split, optional
-        Which frames train, validate and test; drawn as `config.split` says by default.
+    split : Split or SplitConfig, optional
+        Which frames train, validate and test, or how these are drawn; by default as
+        `config.split` says.
     background : bool, default False
         Train in a process of its own, ``posenb train PROJECT --name NAME``, which goes on
         when this one ends, and return the run at once; also where it is trained already.
@@ -118,6 +119,8 @@ def train(
     ModelError
         If the initial weights cannot be loaded.
     """
+    if isinstance(split, SplitConfig):
+        split, options = None, {**options, "split": split}
     if config is not None and options:
         raise TrainingError(
             f"Give either a config or options; got both ({', '.join(options)}). Use "

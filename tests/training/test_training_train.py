@@ -22,9 +22,9 @@ from made_projects import (
 
 from posenb import storage
 from posenb._progress import silent_progress
-from posenb.core import FrameName, Labels, Split, TrainConfig
+from posenb.core import FrameName, Labels, Split, SplitConfig, TrainConfig
 from posenb.errors import ConfigError, LabelError, ModelError, TrainingError, UnknownNameError
-from posenb.labels import write_labels
+from posenb.labels import make_split, write_labels
 from posenb.models import load_predictor
 from posenb.project import Project, Run, create_project, list_runs, open_run
 from posenb.training import frames as frames_module
@@ -309,6 +309,15 @@ def test_another_split_under_the_same_name_is_refused(
     with pytest.raises(TrainingError, match="'split' has another"):
         tiny(own_project, "split", split=Split(frames[:6], frames[6:7], frames[7:]), steps=2)
     assert tiny(own_project, "split", steps=2).split() == split  # none given: its own
+
+
+def test_how_frames_are_drawn_may_be_given_in_place_of_which(
+    own_project: Project, small: None
+) -> None:
+    drawn = SplitConfig(test_fraction=0.5, seed=3)
+    run = tiny(own_project, "drawn", split=drawn, steps=2)
+    assert run.config().split == drawn
+    assert run.split() == make_split(own_project.labels(), drawn)
 
 
 def test_frames_labelled_since_leave_a_run_with_its_split(tmp_path: Path, small: None) -> None:
