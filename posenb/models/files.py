@@ -108,14 +108,15 @@ def load_network(path: str | Path) -> keras.Model:
     try:
         return _built(path, description)[0]
     except (*_DAMAGE, UnknownNameError) as error:
-        raise _unreadable(path, _not_its_weights(description, error)) from error
+        reason = f"its weights are not {_those(description)} ({error})"
+        raise _unreadable(path, reason) from error
 
 
 def _rebuilt(path: str | Path, description: ModelDescription, error: Exception) -> keras.Model:
     try:
         return _built(path, description)[1]
     except (*_DAMAGE, UnknownNameError) as second:
-        reason = f"{error}. {_not_its_weights(description, second)}"
+        reason = f"{error}. Nor are its weights {_those(description)} ({second})"
         raise _unreadable(path, reason) from error
 
 
@@ -128,8 +129,8 @@ def _built(path: str | Path, description: ModelDescription) -> tuple[keras.Model
     return network, predictor
 
 
-def _not_its_weights(description: ModelDescription, error: Exception) -> str:
-    return f"its weights are not those of a {description.config.model.backbone} network ({error})"
+def _those(description: ModelDescription) -> str:
+    return f"those of a {description.config.model.backbone} network"
 
 
 def _unreadable(path: str | Path, reason: str) -> ModelError:
