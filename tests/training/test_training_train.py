@@ -315,7 +315,8 @@ def test_how_frames_are_drawn_may_be_given_in_place_of_which(
     own_project: Project, small: None
 ) -> None:
     drawn = SplitConfig(test_fraction=0.5, seed=3)
-    run = tiny(own_project, "drawn", split=drawn, steps=2)
+    options = {k: v for k, v in TINY.items() if k not in SplitConfig.model_fields} | {"steps": 2}
+    run = train(own_project, split=drawn, progress=silent_progress, **options)
     assert run.config().split == drawn
     assert run.split() == make_split(own_project.labels(), drawn)
 
