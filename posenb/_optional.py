@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -79,11 +82,35 @@ def require_backend() -> str:
 def require_keras() -> ModuleType:
     """Import Keras with a backend that is installed, as `require_backend` chooses it.
 
+    What TensorFlow writes meanwhile about processors and drivers it has not found is kept from
+    the reader: a notebook would show it as a block of errors.
+
     Raises
     ------
     MissingBackendError
         If neither TensorFlow nor JAX is installed.
     """
     os.environ["KERAS_BACKEND"] = require_backend()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return import_module("keras")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it obeys once it is loaded
+    if "keras" in sys.modules:
+        return import_module("keras")
+    with _without_stderr():
+        return import_module("keras")
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Let the file descriptor of stderr lead nowhere, to which libraries in C write."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none, as in a program without a console
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -51,3 +51,27 @@ def test_jax_is_chosen_where_tensorflow_is_absent():
         "assert os.environ['KERAS_BACKEND'] == 'jax'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_keras_is_loaded_without_a_word_and_stderr_is_there_afterwards():
+    code = (
+        "import os, sys\n"
+        "os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"
+        "from posenb._optional import require_keras\n"
+        "keras = require_keras()\n"
+        "keras.ops.convert_to_numpy(keras.ops.ones(3))\n"
+        "os.write(2, b'heard')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "heard"
+
+
+def test_without_a_stderr_keras_is_loaded_all_the_same():
+    code = (
+        "import os, sys\n"
+        "from posenb._optional import require_keras\n"
+        "os.close(2)\n"
+        "print(require_keras().__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "keras\n"

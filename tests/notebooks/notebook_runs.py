@@ -94,7 +94,9 @@ def _kernel(notebook: NotebookNode, folder: Path) -> Iterator[NotebookClient]:
         resources={"metadata": {"path": str(folder)}},
     )
     client.reset_execution_trackers()
-    with client.setup_kernel():
+    # A kernel that knows of pytest does not show what libraries in C write.
+    surroundings = {key: os.environ[key] for key in os.environ if key != "PYTEST_CURRENT_TEST"}
+    with client.setup_kernel(env=surroundings):
         yield client
 
 
