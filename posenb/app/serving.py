@@ -47,13 +47,14 @@ def serve(
     Raises
     ------
     MissingPackageError
-        If Voila is not installed.
+        If Voila or the kernel are not installed.
     InvalidInputError
         If the limit is not positive.
     """
     if limit <= 0:
         raise InvalidInputError(f"A visitor needs some room; got {limit} GB. Give 1 or more.")
     voila = import_optional("voila.app", extra="app", purpose="The app")
+    import_optional("ipykernel", extra="app", purpose="The app")  # Voila asks for it only later
     sweep()
     os.environ[VARIABLE] = str(int(limit * 1e9))
     _let_find_templates()

@@ -77,8 +77,9 @@ def test_a_limit_that_is_none_is_refused():
         serve(limit=0)
 
 
-def test_without_voila_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "voila.app", None)
+@pytest.mark.parametrize("lacking", ["voila.app", "ipykernel"])
+def test_without_voila_or_a_kernel_it_says_how_to_get_them(monkeypatch, lacking):
+    monkeypatch.setitem(sys.modules, lacking, None)
     with pytest.raises(MissingPackageError, match=r'pip install "posenb\[app\]"'):
         serve()
 
