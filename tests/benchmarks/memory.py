@@ -23,21 +23,20 @@ import av
 import numpy as np
 
 from posenb.core import AnalyzeConfig, FrameFormat, ModelConfig, ModelDescription, TrainConfig
+from posenb.inference.model import Model
 from posenb.inference.plan import make_plan
 from posenb.inference.results import finish
-from posenb.inference.runtimes import Choice
+from posenb.inference.runtimes import Choice, Predict
 from posenb.inference.target import Target
 from posenb.inference.work import do_spans
 
 KEYPOINTS = tuple(f"keypoint_{number}" for number in range(20))
 
 
-class Nothing:
+class Nothing(Model):
     """A model that finds all keypoints in the corner."""
 
-    url = "nothing"
     digest = identity = "nothing"
-    run = None
     accelerated = False
     choice = Choice("keras", "float32")
     software = {"posenb": "benchmark"}  # noqa: RUF012
@@ -47,10 +46,15 @@ class Nothing:
         scale=1.0,
         config=TrainConfig(model=ModelConfig(weights=None)),
     )
-    workers = 1
 
-    def predict(self, frames: FrameFormat, batch_size: int, crop: object = None) -> Nothing:
-        return self
+    def predict(self, frames: FrameFormat, batch_size: int, crop: object = None) -> Predict:
+        return FindNothing()
+
+
+class FindNothing:
+    """What such a model makes of a batch."""
+
+    workers = 1
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
         return np.zeros((len(raw), len(KEYPOINTS), 3), np.float32)
@@ -78,7 +82,7 @@ def repeat(source: str, target: Path, count: int) -> None:
 def analyze_one(video: str, output: str) -> None:
     """Analyze and tell the peak memory, MiB; called in a process of its own."""
     target = Target(video, video, output)
-    plan = make_plan(Nothing(), target, AnalyzeConfig(batch_size=16))  # type: ignore[arg-type]
+    plan = make_plan(Nothing("nothing"), target, AnalyzeConfig(batch_size=16))
     begin = time.perf_counter()
     do_spans(plan.job, plan.missing(), plan.model)
     rate = (plan.stop - plan.start) / (time.perf_counter() - begin)
