@@ -34,7 +34,7 @@ from posenb.app.state import (
     take_clip,
     take_trial,
 )
-from posenb.app.visit import Visit
+from posenb.app.visit import Visit, forget
 from posenb.app.words import explain, explain_refusal
 from posenb.app.work import Job, Worker
 from posenb.errors import PosenbError, VideoError, ZooWarning
@@ -168,7 +168,7 @@ class Desk:
             self.walk = fail(self.walk, said)
             old = path
         if old is not None:
-            old.unlink(missing_ok=True)
+            forget(old)
 
     def _take_tried(self, tried: Future[tuple[Trial, str]]) -> None:
         self._trying = None

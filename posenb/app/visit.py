@@ -7,13 +7,15 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from posenb.errors import StorageError
+from posenb.video.index_cache import cache_path
 
-__all__ = ["LIMIT", "VARIABLE", "Visit", "sweep"]
+__all__ = ["LIMIT", "VARIABLE", "Visit", "forget", "sweep"]
 
 VARIABLE = "POSENB_APP_LIMIT"
 """Environment variable with the most bytes that a visitor may use."""
@@ -131,5 +133,14 @@ def _is_ours(folder: Path, young: float) -> bool:
     return mine and time.time() - status.st_mtime > young
 
 
+def forget(video: Path) -> None:
+    """Remove a video, and the times of its frames that were kept outside the visit."""
+    cache_path(str(video)).unlink(missing_ok=True)
+    video.unlink(missing_ok=True)
+
+
 def _remove(folder: Path) -> None:
+    for video in (*folder.glob("videos/*"), *folder.glob("run/*.mp4")):
+        with suppress(StorageError, OSError):  # another process may sweep here, too
+            forget(video)
     shutil.rmtree(folder, ignore_errors=True)

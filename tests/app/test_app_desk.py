@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,15 @@ def test_cancelling_throws_away_what_has_come(desk, visit):
     desk.handle({"do": "cancel"})
     assert desk.view()["arrival"] is None
     assert files_of(visit) == []
+
+
+def test_of_a_visit_not_even_the_times_of_frames_are_left(desk, visit, send, wait, empty_clip):
+    kept = Path(os.environ["POSENB_CACHE"])
+    arrive(desk, send, wait, empty_clip, "one.mp4")
+    arrive(desk, send, wait, empty_clip, "two.mp4")
+    assert len(list(kept.rglob("*.npz"))) == 1
+    visit.close()
+    assert list(kept.rglob("*.npz")) == []
 
 
 def test_a_second_video_takes_the_place_of_the_first(desk, visit, send, wait, empty_clip):
