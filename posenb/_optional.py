@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from tempfile import TemporaryFile
 from types import ModuleType
 
 from posenb.errors import MissingBackendError, MissingPackageError
@@ -100,17 +101,20 @@ def require_keras() -> ModuleType:
 
 @contextmanager
 def _without_stderr() -> Iterator[None]:
-    """Let the file descriptor of stderr lead nowhere, to which libraries in C write."""
+    """Keep what libraries in C write to stderr, and show it only if an error comes of it."""
     try:
-        kept = os.dup(2)
+        shown = os.dup(2)
     except OSError:  # there is none, as in a program without a console
         yield
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(shown, kept.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)

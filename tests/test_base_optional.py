@@ -75,3 +75,16 @@ def test_without_a_stderr_keras_is_loaded_all_the_same():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "keras\n"
+
+
+def test_where_keras_cannot_be_loaded_what_was_written_is_shown(tmp_path):
+    broken = "import os\nos.write(2, b'no such processor')\nraise ImportError('broken')\n"
+    (tmp_path / "keras.py").write_text(broken)
+    code = (
+        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+        "from posenb._optional import require_keras\n"
+        "require_keras()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert "no such processor" in done.stderr
+    assert "ImportError: broken" in done.stderr

@@ -17,7 +17,15 @@ import numpy as np
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.augmentation import find_habits
-from posenb.core import FrameName, Labels, ModelDescription, Skeleton, Split, SplitConfig, TrainConfig
+from posenb.core import (
+    FrameName,
+    Labels,
+    ModelDescription,
+    Skeleton,
+    Split,
+    SplitConfig,
+    TrainConfig,
+)
 from posenb.errors import TrainingError
 from posenb.jobs import Attendance, alone, attended, check_reach, history_table, launch, observe
 from posenb.labels import labels_digest, make_split, write_split
