@@ -185,6 +185,10 @@ class TrainConfig(Config):
     radius : float or "auto"
         Reach of a keypoint's target, in pixels of the scaled input. "auto" takes 17,
         and less where the animals are small.
+    unlabelled : {"absent", "unknown"}
+        What it means that a keypoint has no label in a frame: that it cannot be seen there,
+        so that the network learns not to find it, or that nobody said where it is, so that
+        the network learns nothing of it from that frame.
     seed : int
         Decides initial weights, order of frames and augmentation.
     start : str or None
@@ -213,6 +217,7 @@ class TrainConfig(Config):
     patience: int = Field(default=8, ge=1)
     mixed_precision: bool | Literal["auto"] = "auto"
     radius: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
+    unlabelled: Literal["absent", "unknown"] = "absent"
     seed: int = Field(default=0, ge=0, lt=2**32)
     start: Annotated[str, Field(min_length=1), BeforeValidator(_url_of)] | None = None
     start_keypoints: dict[str, str] = {}

@@ -53,7 +53,12 @@ def scoremap_targets(keypoints: Any, present: Any, centres: Any, radius: float) 
 
 
 def pose_loss(
-    maps: dict[str, Any], keypoints: Any, present: Any, stride: int, radius: float
+    maps: dict[str, Any],
+    keypoints: Any,
+    present: Any,
+    stride: int,
+    radius: float,
+    known: Any | None = None,
 ) -> Any:
     """Score predicted maps against keypoints.
 
@@ -74,6 +79,9 @@ def pose_loss(
         Pixels per cell of ``logits`` and ``offsets``.
     radius : float
         Reach of a keypoint, pixels.
+    known : tensor, shape (B, K), optional
+        0 where nobody said whether the keypoint is in the image, so that its scoremap does not
+        count; otherwise 1. By default all are known.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def pose_loss(
     _, height, width, count = logits.shape
     centres = cell_centres(height, width, stride)
     scores, displacement = scoremap_targets(keypoints, present, centres, radius)
-    loss = _cross_entropy(logits, scores)
+    loss = _cross_entropy(logits, scores, known)
     near = ops.cast(scores > ops.exp(-9 / 8), "float32")
     error = ops.abs(ops.reshape(offsets, (-1, height, width, count, 2)) - displacement)
     huber = ops.where(error < 1, 0.5 * ops.square(error), error - 0.5)
@@ -95,13 +103,16 @@ def pose_loss(
         centres = cell_centres(early.shape[1], early.shape[2], coarse)
         reach = max(radius, coarse)
         scores, _ = scoremap_targets(keypoints, present, centres, reach)
-        loss += _EARLY_WEIGHT * _cross_entropy(early, scores)
+        loss += _EARLY_WEIGHT * _cross_entropy(early, scores, known)
     return loss
 
 
-def _cross_entropy(logits: Any, scores: Any) -> Any:
+def _cross_entropy(logits: Any, scores: Any, known: Any | None) -> Any:
     """Return the cross-entropy above the targets' own entropy, per unit of target."""
     cross = ops.softplus(logits) - logits * scores
     safe = ops.clip(scores, 1e-7, 1 - 1e-7)
     entropy = -scores * ops.log(safe) - (1 - scores) * ops.log(1 - safe)
-    return ops.sum(cross - entropy) / (ops.sum(scores) + 1.0)
+    above = cross - entropy
+    if known is not None:
+        above = above * known[:, None, None]
+    return ops.sum(above) / (ops.sum(scores) + 1.0)

@@ -59,9 +59,12 @@ class Learner(keras.Model):
         self._order = mirror_order(skeleton)
         self._stride = config.model.stride
         self._radius = radius
+        self._all_known = config.unlabelled == "absent"
 
     def call(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return the network's maps and the keypoints they should show.
+
+        Where a keypoint without a label is not known, ``known`` tells of which ones it is.
 
         `batch` holds ``frames`` (B, H, W, 3) uint8, ``sizes`` (B, 2), ``keypoints``
         (B, K, 2), ``present`` (B, K) and the fields of `Variation`.
@@ -77,7 +80,13 @@ class Learner(keras.Model):
             self._order,
             self._window,
         )
-        return {**maps, "keypoints": keypoints, "present": present}
+        shown = {**maps, "keypoints": keypoints, "present": present}
+        if self._all_known:
+            return shown
+        # One that was labelled and lies outside of the window is known not to be in it.
+        labelled, mirrored = batch["present"], variation.mirrored[:, None] > 0.5
+        known = ops.where(mirrored, ops.take(labelled, self._order, axis=1), labelled)
+        return {**shown, "known": known}
 
     def compute_loss(
         self,
@@ -90,4 +99,5 @@ class Learner(keras.Model):
         """Score the maps against the keypoints of the same windows."""
         maps = {k: ops.cast(v, "float32") for k, v in y_pred.items()}
         keypoints, present = maps.pop("keypoints"), maps.pop("present")
-        return pose_loss(maps, keypoints, present, self._stride, self._radius)
+        known = maps.pop("known", None)
+        return pose_loss(maps, keypoints, present, self._stride, self._radius, known)

@@ -216,8 +216,10 @@ def _pinned(
 
 
 def _default_name(config: TrainConfig, labels: Labels, split: Split) -> str:
-    # Runs without a start keep the names that they had before there were starts.
-    unset = set() if config.start is not None else _START
+    # Runs keep the names that they had before there were starts, and unknown keypoints.
+    unset = set() if config.start is not None else set(_START)
+    if config.unlabelled == "absent":
+        unset.add("unlabelled")
     digest = hashlib.sha256(config.model_dump_json(exclude=unset).encode())
     digest.update(labels_digest(labels).encode())
     digest.update(repr((split.train, split.validation, split.test)).encode())

@@ -123,6 +123,34 @@ def test_where_an_absent_keypoint_is_said_to_lie_does_not_matter(keypoints: np.n
     assert loss_of(maps, keypoints, present) == pytest.approx(loss_of(maps, moved, present))
 
 
+def masked_loss(
+    maps: dict[str, object], keypoints: np.ndarray, present: np.ndarray, known: np.ndarray
+) -> float:
+    return float(numpy_of(pose_loss(maps, keypoints, present, STRIDE, RADIUS, known)))
+
+
+def test_of_a_keypoint_that_is_not_known_nothing_counts(keypoints: np.ndarray) -> None:
+    present = np.ones(keypoints.shape[:2], np.float32)
+    present[0, 1] = 0
+    maps = perfect(keypoints, np.ones_like(present), early=True)  # it is found all the same
+    assert loss_of(maps, keypoints, present) > 0.1
+    assert masked_loss(maps, keypoints, present, known=present) < 1e-3
+    spoilt = {name: numpy_of(values).copy() for name, values in maps.items()}
+    for name in ("logits", "early_logits"):
+        spoilt[name][0, ..., 1] -= 7.0
+    assert masked_loss(spoilt, keypoints, present, known=present) < 1e-3
+    spoilt["logits"][0, ..., 2] -= 7.0
+    assert masked_loss(spoilt, keypoints, present, known=present) > 0.1
+
+
+def test_where_all_is_known_the_loss_is_the_plain_one(keypoints: np.ndarray) -> None:
+    present = np.ones(keypoints.shape[:2], np.float32)
+    present[1, 0] = 0
+    maps = poor(keypoints, early=True)
+    whole = masked_loss(maps, keypoints, present, known=np.ones_like(present))
+    assert whole == loss_of(maps, keypoints, present)
+
+
 @given(st.lists(st.booleans(), min_size=6, max_size=6), st.floats(-60, 60))
 @settings(max_examples=25, deadline=None)
 def test_loss_and_gradient_are_finite_whatever_is_absent(seen: list[bool], level: float) -> None:

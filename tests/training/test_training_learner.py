@@ -75,6 +75,42 @@ def test_the_loss_is_a_finite_number_even_without_a_keypoint() -> None:
     assert np.isfinite(float(learner.compute_loss(None, None, shown)))
 
 
+def test_of_a_keypoint_without_a_label_the_step_learns_absence_or_nothing() -> None:
+    places = np.random.default_rng(0).uniform(10, 50, (2, 5, 2))
+    labelled = np.ones((2, 5), np.float32)
+    labelled[0, 2] = 0
+    batch = batch_of(places, labelled)
+    losses = []
+    for meaning in ("absent", "unknown"):
+        config = CONFIG.replace(unlabelled=meaning)
+        learner = Learner(learner_of().network, config, SKELETON, window=64, radius=8.0)
+        shown = learner(batch)
+        assert ("known" in shown) == (meaning == "unknown")
+        by_background = []
+        for level in (-5.0, 5.0):  # how sure it is of the keypoint, everywhere
+            logits = np.zeros(shown["logits"].shape, np.float32)
+            logits[0, ..., 2] = level
+            by_background.append(
+                float(learner.compute_loss(None, None, {**shown, "logits": logits}))
+            )
+        losses.append(by_background)
+    (unsure, sure), (unsure_unknown, sure_unknown) = losses
+    assert sure > unsure + 0.1
+    assert sure_unknown == pytest.approx(unsure_unknown)
+
+
+def test_what_is_known_is_mirrored_and_holds_outside_of_the_window() -> None:
+    places = np.random.default_rng(0).uniform(10, 50, (2, 5, 2))
+    labelled = np.ones((2, 5), np.float32)
+    labelled[:, 1] = 0  # the left ear
+    places[:, 3] = 500
+    batch = batch_of(places, labelled) | {"mirrored": np.array([0, 1], np.float32)}
+    config = CONFIG.replace(unlabelled="unknown")
+    shown = Learner(learner_of().network, config, SKELETON, window=64, radius=8.0)(batch)
+    np.testing.assert_array_equal(shown["known"], [[1, 0, 1, 1, 1], [1, 1, 0, 1, 1]])
+    np.testing.assert_array_equal(shown["present"], [[1, 0, 1, 0, 1], [1, 1, 0, 1, 0]])
+
+
 def test_one_batch_is_learnt_by_heart() -> None:
     dot = Skeleton(("dot",))
     learner = learner_of(dot)

@@ -349,9 +349,19 @@ def test_runs_without_a_start_keep_the_names_that_they_had(train_module: ModuleT
     config, project = TrainConfig(), Skeleton(("dot",))
     labels = Labels((), np.empty((0, 1, 1, 2)), project)
     split = Split((), ())
-    plain = config.model_dump_json(exclude={"start", "start_keypoints", "start_sha256"})
+    later = {"start", "start_keypoints", "start_sha256", "unlabelled"}
+    plain = config.model_dump_json(exclude=later)
     digest = hashlib.sha256(plain.encode())
     digest.update(labels_digest(labels).encode())
     digest.update(repr((split.train, split.validation, split.test)).encode())
     name = train_module._default_name(config, labels, split)
     assert name == f"mobilenet_v2_seed0_{digest.hexdigest()[:8]}"
+    other = train_module._default_name(config.replace(unlabelled="unknown"), labels, split)
+    assert other != name
+
+
+def test_a_config_of_before_reads_an_unlabelled_keypoint_as_absent() -> None:
+    before = TrainConfig(start="zoo:mouse_openfield", steps=7)
+    text = before.model_dump_json(exclude={"unlabelled"})
+    assert TrainConfig.model_validate_json(text) == before
+    assert before.unlabelled == "absent"
