@@ -18,6 +18,7 @@ from posenb.cli.runs import choose_run
 from posenb.core import AnalyzeConfig
 from posenb.errors import InvalidInputError
 from posenb.zoo import Card
+from posenb.zoo import adapt as adapt_verb
 from posenb.zoo import add_index as add_index_verb
 from posenb.zoo import analyze as analyze_verb
 from posenb.zoo import create_project as create_verb
@@ -110,6 +111,25 @@ def run(
         assert poses.url is not None
         size = poses.provenance["zoo"]["size"]["value"]
         typer.echo(f"{storage.parent(poses.url)}  (animal {size:.2g} times as long as in training)")
+
+
+@zoo.command()
+@takes(of_function(adapt_verb, ["size", "steps", "seed"]))
+def adapt(
+    model: ModelArgument,
+    video: Annotated[str, typer.Argument(metavar="VIDEO", help="Path or URL.")],
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="folder", help="Where all goes, instead of beside the video."),
+    ] = None,
+    index: IndexOption = None,
+    quiet: Quiet = False,
+    **options: Any,
+) -> None:
+    """Let a model teach itself on a video without labels; kept only where it gets better."""
+    _know(index)
+    progress = silent_progress if quiet else tqdm_progress
+    typer.echo(str(adapt_verb(video, model, output=output, progress=progress, **options)))
 
 
 @zoo.command()

@@ -5,6 +5,8 @@ and how well it does, with its weights for Keras and its graph for CPUs. An inde
 SHA-256 of each card, and a card that of each file.
 """
 
+from posenb.zoo.adaptation import Adaptation
+from posenb.zoo.adapting import adapt
 from posenb.zoo.analyze import analyze
 from posenb.zoo.card import Accuracy, Card, CardFacts, DataSource
 from posenb.zoo.fetching import fetch
@@ -17,9 +19,11 @@ from posenb.zoo.verifying import verify
 
 __all__ = [
     "Accuracy",
+    "Adaptation",
     "Card",
     "CardFacts",
     "DataSource",
+    "adapt",
     "add_index",
     "analyze",
     "create_project",

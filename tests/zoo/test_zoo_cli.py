@@ -111,7 +111,7 @@ def test_at_a_terminal_what_is_missing_is_asked_for(monkeypatch):
 
 def test_help_lists_the_verbs(posenb):
     shown = posenb("zoo", "--help").stdout
-    for verb in ("list", "show", "run", "fetch", "publish", "verify"):
+    for verb in ("list", "show", "run", "adapt", "create", "fetch", "publish", "verify"):
         assert verb in shown
 
 

@@ -13,6 +13,7 @@ from posenb.video import write_video
 
 WIDTH, HEIGHT, COUNT = 96, 64, 24
 SPOT = 4  # side of the spot, as large as a cell of the model's maps
+ASIDE = 0.03  # how far the last keypoint is from the others, in the network's unit of 7.28 pixels
 KEYPOINTS, EDGES = ("snout", "ear", "tail"), ((0, 1), (1, 2))
 
 FACTS = {
@@ -44,23 +45,31 @@ def write_spots(path: Path, count: int = COUNT) -> Path:
     return path
 
 
-def spot_predictor(name: str, individuals: tuple[str, ...] = ("",)):
-    """Return a predictor whose likeliest place is the brightest cell, for all keypoints."""
+def spot_network(config: object = None, keypoints: int = len(KEYPOINTS), weights: object = None):
+    """Return a network whose likeliest cell is the brightest one, for all keypoints."""
     import keras
 
-    from posenb.models import build_predictor
-
-    image = keras.Input((None, None, 3))
+    image = keras.Input((None, None, 3), name="image")
     cells = {"kernel_size": SPOT, "strides": SPOT, "use_bias": True}
     brightness = keras.initializers.Constant(20 / (3 * SPOT**2))
-    outputs = {
-        "logits": keras.layers.Conv2D(len(KEYPOINTS), kernel_initializer=brightness, **cells)(
-            image
-        ),
-        "offsets": keras.layers.Conv2D(2 * len(KEYPOINTS), kernel_initializer="zeros", **cells)(
-            image
-        ),
-    }
+    logits = keras.layers.Conv2D(keypoints, name="logits", kernel_initializer=brightness, **cells)
+    # The last one a little to the right: an animal has a length.
+    beside = keras.initializers.Constant([0.0] * (2 * keypoints - 2) + [ASIDE, 0.0])
+    offsets = keras.layers.Conv2D(
+        2 * keypoints,
+        name="offsets",
+        kernel_initializer="zeros",
+        bias_initializer=beside,
+        **cells,
+    )
+    outputs = {"logits": logits(image), "offsets": offsets(image)}
+    return keras.Model(image, outputs)
+
+
+def spot_predictor(name: str, individuals: tuple[str, ...] = ("",)):
+    """Return a predictor of that network, and what it is."""
+    from posenb.models import build_predictor
+
     config = TrainConfig(model=ModelConfig(weights=None))
     description = ModelDescription(
         name=name,
@@ -72,7 +81,7 @@ def spot_predictor(name: str, individuals: tuple[str, ...] = ("",)):
         config=config,
         provenance={"versions": {"posenb": "0"}},
     )
-    predictor = build_predictor(keras.Model(image, outputs), config.model, 1.0)
+    predictor = build_predictor(spot_network(), config.model, 1.0)
     return predictor, description
 
 
