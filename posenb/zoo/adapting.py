@@ -216,7 +216,7 @@ def _adapt(
         kept = work.given
         reason = (
             f"{work.card.name} stays as it was: adapted, it does not pass every check "
-            f"({'; '.join(failed)}). Label some frames, and train from it."
+            f"({'; '.join(failed)}). If it finds too little, label some frames, and train from it."
         )
     else:
         kept = _publish(work, run, count)
