@@ -91,12 +91,17 @@ def require_keras() -> ModuleType:
     MissingBackendError
         If neither TensorFlow nor JAX is installed.
     """
-    os.environ["KERAS_BACKEND"] = require_backend()
+    backend = os.environ["KERAS_BACKEND"] = require_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it obeys once it is loaded
     if "keras" in sys.modules:
         return import_module("keras")
     with _without_stderr():
-        return import_module("keras")
+        keras = import_module("keras")
+        if backend == "tensorflow":
+            # What it misses of CUDA it says when it first looks for devices, as an error where
+            # the variable is JAX's milder "1".
+            import_module("tensorflow").config.list_physical_devices()
+        return keras
 
 
 @contextmanager
