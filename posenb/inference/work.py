@@ -97,7 +97,8 @@ def do_spans(
     Raises
     ------
     AnalysisError
-        If the video changes meanwhile. What was decoded of it then is not written.
+        If the video changes meanwhile, whatever else came of that. What was decoded of it then
+        is not written.
     VideoError, StorageError
         If the video cannot be read or a chunk not be written.
     """
@@ -119,13 +120,17 @@ def do_spans(
         check_unchanged(job)
         folder.put(chunk, Finished(poses, software))
 
-    run_spans(
-        spans,
-        source,
-        predict,
-        put,
-        shape=(len(model.description.keypoints), model.numbers),
-        ring=Ring(ring_size(decoders, predict.workers), job.batch_size, job.frames.nbytes),
-        decoders=decoders,
-        on_frames=on_frames,
-    )
+    try:
+        run_spans(
+            spans,
+            source,
+            predict,
+            put,
+            shape=(len(model.description.keypoints), model.numbers),
+            ring=Ring(ring_size(decoders, predict.workers), job.batch_size, job.frames.nbytes),
+            decoders=decoders,
+            on_frames=on_frames,
+        )
+    except Exception:
+        check_unchanged(job)  # a file that is replaced under a decoder fails in any way
+        raise

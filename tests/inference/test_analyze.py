@@ -445,6 +445,20 @@ def test_a_video_that_changes_while_it_is_analyzed_is_refused(run_it, tmp_path):
     assert not (tmp_path / "out/meta.json").exists()
 
 
+def test_a_video_replaced_under_its_decoder_is_refused_for_that_and_not_for_what_came_of_it(
+    run_it, tmp_path, monkeypatch
+):
+    video = write_spots(tmp_path / "growing.mp4")
+
+    def replaced(*_, **__):
+        video.write_bytes(b"no video any more")
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("posenb.inference.work.open_video", replaced)
+    with pytest.raises(AnalysisError, match=r"growing.mp4 changed. Run it again when"):
+        run_it(video=video)
+
+
 # --- videos as they are --------------------------------------------------------------
 
 
