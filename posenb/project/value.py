@@ -82,6 +82,10 @@ class Project:
         """Return the folder of the poses that `run` found in `video`."""
         return storage.join(self.url, "poses", video, run)
 
+    def notes_url(self, name: str) -> str:
+        """Return the file in which widgets keep what people decided, as ``picked``."""
+        return storage.join(self.url, "notes", f"{name}.json")
+
     def image_url(self, frame: FrameName) -> str:
         """Return where the image of a labelled frame lies."""
         return storage.join(self.url, FOLDER, frame.video, frame.image)

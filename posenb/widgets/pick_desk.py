@@ -11,6 +11,7 @@ from posenb.errors import PosenbError
 from posenb.extraction import frame_numbers
 from posenb.project import Project, list_frames
 from posenb.widgets import pick_state as picks
+from posenb.widgets.notes import Notes
 from posenb.widgets.pick_state import Clip, PickState, clock
 from posenb.widgets.pick_work import Motion, VideoWork
 
@@ -51,11 +52,18 @@ class Desk:
         for name in names:
             frames = frame_numbers(list_frames(project, name), 2**62)
             clips.append(Clip(name, there=frozenset(frames.tolist())))
-        self.state = PickState(tuple(clips))
+        self._notes = Notes(project.notes_url("picked"))
+        noted = self._notes.read()
+        self._others = {
+            key: word for key, word in noted.items() if key.rpartition("/")[0] not in names
+        }
+        self._told = ""
+        self.state = picks.with_notes(PickState(tuple(clips)), noted)
         self._open()
 
     def close(self) -> None:
-        """Release all videos."""
+        """Release all videos, once what is marked is kept."""
+        self._notes.close()
         for table in self._tables.values():
             table.work.close()
         self._tables.clear()
@@ -94,6 +102,7 @@ class Desk:
         except PosenbError as error:
             self.state = replace(self.state, message=str(error))
             answers = []
+        self._keep()
         try:
             return [*answers, *self._news()]
         except PosenbError as error:
@@ -225,6 +234,15 @@ class Desk:
                 small = table.thumbnails.pop(index)
                 told = {"kind": "thumb", "clip": n, "frame": index}
                 yield told, b"" if small.exception() is not None else small.result()
+
+    def _keep(self) -> None:
+        """Keep what is marked for the next time; say once where that cannot be."""
+        self._notes.keep(self._others | picks.to_notes(self.state))
+        fault = self._notes.fault
+        if fault and fault != self._told:
+            text = f"What you mark here is lost when you close it, unless it is written: {fault}"
+            self.state = replace(self.state, message=text)
+        self._told = fault
 
     def _busy(self) -> dict[str, Any] | None:
         table = self._table

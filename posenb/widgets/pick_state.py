@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,8 +25,11 @@ __all__ = [
     "step_mark",
     "suggest",
     "take",
+    "to_notes",
+    "with_notes",
 ]
 
+_TAKEN, _DROPPED = "taken", "dropped"
 _NOTHING = np.empty(0)
 
 
@@ -112,7 +115,7 @@ def choose_clip(state: PickState, n: int) -> PickState:
 
 
 def open_clip(state: PickState, n: int, times: np.ndarray, fps: float) -> PickState:
-    """Take in the facts of a video, and forget images of frames that it does not have.
+    """Take in the facts of a video, and forget marks of frames that it does not have.
 
     Parameters
     ----------
@@ -125,8 +128,12 @@ def open_clip(state: PickState, n: int, times: np.ndarray, fps: float) -> PickSt
         Frames per second on average.
     """
     clip = state.clips[n]
-    there = frozenset(frame for frame in clip.there if frame < len(times))
-    return _with(state, n, replace(clip, times=times, fps=fps, fault="", there=there))
+    there, taken, dropped = (
+        frozenset(frame for frame in marks if frame < len(times))
+        for marks in (clip.there, clip.taken, clip.dropped)
+    )
+    known = replace(clip, times=times, fps=fps, fault="", there=there, taken=taken, dropped=dropped)
+    return _with(state, n, known)
 
 
 def fail_clip(state: PickState, n: int, fault: str) -> PickState:
@@ -240,6 +247,32 @@ def mark_written(state: PickState, n: int, written: Iterable[int], lost: int = 0
     if lost:
         message += f" {lost} could not be decoded and were left out."
     return replace(_with(state, n, after), message=message)
+
+
+def to_notes(state: PickState) -> dict[str, str]:
+    """Return what is taken and dropped, as texts by ``video/frame``."""
+    return {
+        f"{clip.name}/{frame}": word
+        for clip in state.clips
+        for word, frames in ((_TAKEN, clip.taken), (_DROPPED, clip.dropped))
+        for frame in frames
+    }
+
+
+def with_notes(state: PickState, notes: Mapping[str, str]) -> PickState:
+    """Take in what `to_notes` returned another time; frames that are there by now stay so."""
+    marks: dict[str, dict[str, set[int]]] = {}
+    for place, word in notes.items():
+        name, _, frame = place.rpartition("/")
+        if re.fullmatch(r"\d{1,12}", frame, re.ASCII):
+            marks.setdefault(name, {}).setdefault(word, set()).add(int(frame))
+    clips = []
+    for clip in state.clips:
+        known = marks.get(clip.name, {})
+        taken = frozenset(known.get(_TAKEN, ())) - clip.there
+        dropped = frozenset(known.get(_DROPPED, ())) - clip.there
+        clips.append(replace(clip, taken=taken, dropped=dropped))
+    return replace(state, clips=tuple(clips))
 
 
 def clock(seconds: float, *, exact: bool = True) -> str:

@@ -62,6 +62,8 @@ def pick_frames(project: Project | Url, *, videos: str | Sequence[str] | None = 
     some, as `extract_frames` chooses them, and keep those that convince. The curve below
     the picture tells where much moves. What is taken is written into
     ``labeled-data/<video>/`` when you say so; what lies there already is shown and stays.
+    Marks that are not written yet are kept in ``notes/picked.json`` of the project, so that
+    one goes on where a kernel was lost.
 
     Parameters
     ----------

@@ -126,6 +126,27 @@ def test_images_of_frames_that_the_video_lacks_are_no_marks():
     assert state.clips[1].there == set()
 
 
+def test_marks_are_noted_and_come_back():
+    before = state_of(taken=[4, 9], dropped=[30], there=[1], suggested=[50])
+    notes = picks.to_notes(before)
+    assert notes == {"m1/4": "taken", "m1/9": "taken", "m1/30": "dropped"}
+    after = picks.with_notes(state_of(there=[1, 9]), notes)
+    assert (after.clip.taken, after.clip.dropped) == ({4}, {30})
+    assert after.clips[1].taken == set()
+
+
+@pytest.mark.parametrize("place", ["m1", "m1/", "m1/x", "/4", "m1/-4", "m1/4.5", "m1/٤", "other/4"])
+def test_notes_that_mean_nothing_here_are_passed_over(place):
+    after = picks.with_notes(state_of(), {place: "taken", "m1/5": "painted"})
+    assert picks.to_notes(after) == {}
+
+
+def test_noted_frames_that_a_video_lacks_are_let_go_when_it_is_opened():
+    noted = picks.with_notes(state_of(), {"m2/2": "taken", "m2/7": "taken", "m2/8": "dropped"})
+    state = picks.open_clip(noted, 1, np.arange(5) / 5, 5.0)
+    assert (state.clips[1].taken, state.clips[1].dropped) == ({2}, set())
+
+
 def test_a_video_that_cannot_be_opened_says_so_until_it_can():
     state = picks.fail_clip(state_of(), 1, "gone")
     assert state.clips[1].fault == "gone"

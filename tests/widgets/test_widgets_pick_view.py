@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 import posenb as pn
+from posenb import storage
 from posenb._progress import silent_progress
-from posenb.errors import ProjectError, UnknownNameError, VideoError
+from posenb.errors import ProjectError, StorageError, UnknownNameError, VideoError
 from posenb.project import add_videos, create_project, list_frames
 from posenb.video import open_video, write_video
 from posenb.widgets.frame_feed import FrameFeed, encode_jpeg
@@ -256,3 +257,32 @@ def test_going_back_decodes_ahead_and_keeps(project):
 def test_a_frame_that_is_not_there_is_an_error(project):
     with open_video(project.video_url("walk")) as video, pytest.raises(VideoError):
         FrameFeed(video).jpeg(120)
+
+
+def test_what_is_marked_and_not_written_is_there_the_next_time(project):
+    one = Page(project)
+    one.say("take", frames=[7, 40])
+    one.say("clip", clip=1)
+    one.say("take", frames=[11])
+    one.view.close()
+    other = Page(project, videos="walk")
+    assert other.seen["taken"] == [7, 40]
+    other.say("drop", frames=[40])
+    other.say("write")
+    other.view.close()
+    again = Page(project)
+    assert [clip["taken"] for clip in again.seen["clips"]] == [0, 1]
+    assert again.seen["there"] == [7]
+    again.view.close()
+
+
+def test_where_marks_cannot_be_kept_it_is_said_once_and_the_work_goes_on(page, monkeypatch):
+    def refuse(*_, **__):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(storage, "update_bytes", refuse)
+    page.say("take", frames=[7])
+    page.wait(lambda: "the disk is full" in page.seen["message"])
+    page.say("take", frames=[8])
+    assert page.seen["taken"] == [7, 8]
+    assert page.seen["message"] == ""
