@@ -51,6 +51,8 @@ function labelled(url, area, box, told, { names = false, unit = 1 } = {}) {
   return svg;
 }
 
+const approved = (reason) => `Found right: ${reason}`;
+
 class Gallery {
   constructor(model, el) {
     this.model = model;
@@ -65,7 +67,8 @@ class Gallery {
     this.grid = make("div", "pnb-gallery-grid");
     this.empty = make("p", "pnb-muted pnb-gallery-empty");
     this.wall = make("div", "pnb-gallery-wall");
-    this.wall.append(this.head(), this.grid, this.empty);
+    this.fault = make("p", "pnb-bad pnb-gallery-empty");
+    this.wall.append(this.head(), this.fault, this.grid, this.empty);
     el.append(this.wall, this.large());
     el.addEventListener("keydown", (event) => this.key(event));
     this.observer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: "300px" });
@@ -122,9 +125,7 @@ class Gallery {
       text: "Names",
       classes: "pnb-gallery-quiet",
     });
-    this.right = button("accept", "The labels are right as they are (R)", () => this.settle(), {
-      text: "It is right",
-    });
+    this.right = button("accept", "", () => this.settle(), { text: "It is right" });
     this.fix = button("through", "Correct the labels of this frame (E)", () => this.correct(), {
       text: "Fix",
       classes: "pnb-primary",
@@ -177,6 +178,10 @@ class Gallery {
       view.doubtful === 0
         ? `${view.total} frames, none of them doubtful`
         : `${view.doubtful} of ${view.total} frames doubtful`;
+    if (view.right) this.summary.textContent += `, ${view.right} found right`;
+    this.fault.textContent = view.fault
+      ? `What you find right is forgotten when you close this: ${view.fault}`
+      : "";
     const wanted = new Set(view.frames.map(({ n }) => n));
     for (const [n, tile] of this.tiles) {
       if (wanted.has(n)) continue;
@@ -194,7 +199,9 @@ class Gallery {
     });
     this.empty.textContent = view.frames.length
       ? ""
-      : "Nothing here is doubtful any more. Choose “All frames” to look through the rest.";
+      : view.only === "right"
+        ? "Nothing is left here. Choose “All frames” to look through the rest."
+        : "Nothing here is doubtful any more. Choose “All frames” to look through the rest.";
     this.wall.hidden = Boolean(view.opened);
     this.page.hidden = !view.opened;
     if (view.opened) this.showFacts(view.opened);
@@ -222,14 +229,15 @@ class Gallery {
     return tile;
   }
 
-  describe(tile, { video, image, doubts, remark }) {
+  describe(tile, { video, image, doubts, right, remark }) {
     const name = video ? `${video}/${image}` : image;
-    const told = JSON.stringify([name, doubts, remark]);
+    const told = JSON.stringify([name, doubts, right, remark]);
     if (tile.dataset.told === told) return;
     tile.dataset.told = told;
-    tile.title = [name, ...doubts, remark].filter(Boolean).join("\n");
+    tile.title = [name, ...doubts, ...right.map(approved), remark].filter(Boolean).join("\n");
     const words = [make("b", "", image)];
     if (doubts.length) words.push(make("span", "pnb-warn", doubts.join(" ")));
+    if (right.length) words.push(make("span", "pnb-muted", approved(right.join(" "))));
     if (remark) words.push(make("span", "pnb-muted", remark));
     tile.lastChild.replaceChildren(...words);
   }
@@ -241,7 +249,7 @@ class Gallery {
     tile.firstChild.replaceChildren(labelled(told.url, told.box, told.box, told, { unit }));
   }
 
-  showFacts({ n, video, image, doubts, remark }) {
+  showFacts({ n, video, image, doubts, right, remark }) {
     const name = video ? `${video}/${image}` : image;
     const { position, frames } = this.view;
     this.where.replaceChildren(
@@ -250,10 +258,18 @@ class Gallery {
     );
     this.where.title = name;
     const lines = doubts.map((words) => make("div", "pnb-warn", words));
+    for (const words of right) lines.push(make("div", "pnb-muted", approved(words)));
     if (remark) lines.push(make("div", "pnb-muted", remark));
     if (!lines.length) lines.push(make("div", "pnb-muted", "Nothing is doubtful here."));
     this.reasons.replaceChildren(...lines);
-    this.right.disabled = !doubts.length;
+    const back = !doubts.length && right.length > 0;
+    this.right.disabled = !doubts.length && !back;
+    this.right.dataset.do = back ? "doubt" : "right";
+    this.right.lastChild.textContent = back ? "Doubt it again" : "It is right";
+    this.right.title = back
+      ? "Take back that the labels are right (R)"
+      : "The labels are right as they are (R)";
+    this.right.setAttribute("aria-label", this.right.title);
     this.showLarge();
     if (!this.page.contains(document.activeElement) && this.opened !== n) {
       this.page.focus({ preventScroll: true });
@@ -300,7 +316,8 @@ class Gallery {
   }
 
   settle() {
-    if (this.view.opened && !this.right.disabled) this.say("right", { frame: this.view.opened.n });
+    if (!this.view.opened || this.right.disabled) return;
+    this.say(this.right.dataset.do, { frame: this.view.opened.n });
   }
 
   correct() {

@@ -17,7 +17,9 @@ from posenb.views import chosen_labels
 from posenb.widgets import gallery_state as views
 from posenb.widgets.frame_feed import encode_jpeg
 from posenb.widgets.gallery_looks import Glance, glance, glance_at_all, marks, remark
+from posenb.widgets.gallery_notes import read_notes, write_notes
 from posenb.widgets.gallery_state import ALL, DOUBTFUL, GalleryState
+from posenb.widgets.notes import Notes
 
 __all__ = ["Answer", "Desk"]
 
@@ -74,8 +76,10 @@ class Desk:
             warnings.warn(gone, LabelWarning, stacklevel=4)
         self.labels = labels.select([n for n, each in enumerate(looks) if each])
         self._looks = [each for each in looks if each]
-        self.state = GalleryState(self.labels.frames, self._judge(), self._remarks())
-        if self.state.suspects:
+        self._notes = Notes(project.notes_url("right"))
+        settled, self._others = read_notes(self._notes.read(), self.labels)
+        self.state = GalleryState(self.labels.frames, self._judge(), self._remarks(), settled)
+        if views.doubts(self.state):
             self.state = views.show_only(self.state, DOUBTFUL, None)
 
     def handle(self, message: Mapping[str, Any]) -> list[Answer]:
@@ -96,13 +100,19 @@ class Desk:
             "open": self._open,
             "move": self._move,
             "right": self._right,
+            "doubt": self._doubt,
             "fix": self._correct,
         }
         given = {key: value for key, value in message.items() if key != "do"}
-        return steps[message["do"]](**given) or []
+        answers = steps[message["do"]](**given) or []
+        self._keep()
+        return answers
 
     def reload(self) -> list[Answer]:
-        """Read the labels anew, as after some were corrected, and judge them again."""
+        """Read the labels anew, as after some were corrected, and judge them again.
+
+        What was found right of labels that were changed is to be found right again.
+        """
         before = self.labels
         frames = before.frames
         labels = self._project.labels()
@@ -110,11 +120,12 @@ class Desk:
         kept = [n for n, frame in enumerate(frames) if frame in now]
         self.labels = labels.select([now[frames[n]] for n in kept])
         self._looks = [self._looks[n] for n in kept]
+        settled, _ = read_notes(write_notes(self.state.settled, before), self.labels)
         self.state = GalleryState(
             self.labels.frames,
             (),
             {},
-            self.state.settled,
+            settled,
             self.state.only,
             self.state.video,
             self.state.opened if len(kept) == len(frames) else None,
@@ -126,6 +137,7 @@ class Desk:
                 self._looks[row] = looked or self._looks[row]
                 changed.append(row)
         self.state = views.learn(self.state, self._judge(), self._remarks())
+        self._keep()
         return [*self._tiles(changed), *self._large()]
 
     def view(self) -> dict[str, Any]:
@@ -146,6 +158,8 @@ class Desk:
             "position": position,
             "total": len(state.frames),
             "doubtful": len({each.frame for each in views.doubts(state)}),
+            "right": len({each.frame for each in views.found_right(state)}),
+            "fault": self._notes.fault,
         }
 
     # Steps
@@ -169,6 +183,11 @@ class Desk:
     def _right(self, frame: int) -> list[Answer]:
         if self._has(frame):
             self.state = views.settle(self.state, frame)
+        return self._large()
+
+    def _doubt(self, frame: int) -> list[Answer]:
+        if self._has(frame):
+            self.state = views.doubt_again(self.state, frame)
         return self._large()
 
     def _correct(self, frame: int) -> None:
@@ -202,11 +221,16 @@ class Desk:
             "video": frame.video,
             "image": frame.image,
             "doubts": [each.reason for each in views.doubts(self.state, n)],
+            "right": [each.reason for each in views.found_right(self.state, n)],
             "remark": self.state.remarks.get(n, ""),
         }
 
     def _has(self, n: int) -> bool:
         return 0 <= n < len(self.labels)
+
+    def _keep(self) -> None:
+        """Keep what was found right for the next time."""
+        self._notes.keep(self._others | write_notes(self.state.settled, self.labels))
 
     def _judge(self) -> tuple[Suspect, ...]:
         return find_suspects(self.labels, np.array([each.grey for each in self._looks]))

@@ -11,9 +11,13 @@ from posenb.evaluation import Suspect
 __all__ = [
     "ALL",
     "DOUBTFUL",
+    "Cause",
     "GalleryState",
+    "cause",
     "choices",
+    "doubt_again",
     "doubts",
+    "found_right",
     "learn",
     "move",
     "open_frame",
@@ -22,7 +26,7 @@ __all__ = [
     "shown",
 ]
 
-ALL, DOUBTFUL, INCOMPLETE = "all", "doubtful", "incomplete"
+ALL, DOUBTFUL, INCOMPLETE, RIGHT = "all", "doubtful", "incomplete", "right"
 
 _KINDS = {
     "swap": "left and right swapped",
@@ -50,8 +54,8 @@ class GalleryState:
     remarks : mapping of int to str
         What is lacking, by index into `frames`.
     settled : frozenset of tuple, optional
-        Of suspects that a person found to be right, what they are about; scores change as
-        other labels are corrected.
+        Of suspects that a person found to be right, what they are about (`cause`); scores
+        change as other labels are corrected.
     only : str, optional
         Which frames are shown: ``"all"``, ``"doubtful"``, ``"incomplete"`` or those with a
         suspect of one kind.
@@ -72,12 +76,12 @@ class GalleryState:
 
 def doubts(state: GalleryState, n: int | None = None) -> tuple[Suspect, ...]:
     """Return the suspects that no person found right yet, of one frame or of all."""
-    frame = None if n is None else state.frames[n]
-    return tuple(
-        each
-        for each in state.suspects
-        if _cause(each) not in state.settled and frame in (None, each.frame)
-    )
+    return tuple(each for each in _suspects(state, n) if cause(each) not in state.settled)
+
+
+def found_right(state: GalleryState, n: int | None = None) -> tuple[Suspect, ...]:
+    """Return the suspects that a person found to be right, of one frame or of all."""
+    return tuple(each for each in _suspects(state, n) if cause(each) in state.settled)
 
 
 def shown(state: GalleryState) -> list[int]:
@@ -87,6 +91,8 @@ def shown(state: GalleryState) -> list[int]:
         found = list(range(len(state.frames)))
     elif state.only == INCOMPLETE:
         found = sorted(state.remarks)
+    elif state.only == RIGHT:
+        found = sorted({index[each.frame] for each in found_right(state)})
     else:
         kinds = [each for each in doubts(state) if state.only in (DOUBTFUL, each.kind)]
         found = list(dict.fromkeys(index[each.frame] for each in kinds))
@@ -97,7 +103,7 @@ def choices(state: GalleryState) -> list[tuple[str, str, int]]:
     """Return what can be shown: key, words and number of frames; nothing that is empty."""
     counted = [(DOUBTFUL, "Doubtful")]
     counted += [(kind, f"Doubtful: {words}") for kind, words in _KINDS.items()]
-    counted.append((INCOMPLETE, "Not complete"))
+    counted += [(INCOMPLETE, "Not complete"), (RIGHT, "Found right")]
     found = [(key, words, len(shown(replace(state, only=key)))) for key, words in counted]
     everything = len(shown(replace(state, only=ALL)))
     some = [each for each in found if each[2] or each[0] == state.only]
@@ -126,13 +132,14 @@ def move(state: GalleryState, by: int) -> GalleryState:
 
 def settle(state: GalleryState, n: int) -> GalleryState:
     """Know that the labels of a frame are right, and go on to the next where one is at large."""
-    queue = shown(state)
-    after = replace(state, settled=state.settled | set(map(_cause, doubts(state, n))))
-    left = shown(after)
-    if state.opened != n or n in left or n not in queue:
-        return after
-    coming = [m for m in queue[queue.index(n) + 1 :] if m in left] or left
-    return replace(after, opened=coming[0] if coming else None)
+    after = replace(state, settled=state.settled | set(map(cause, doubts(state, n))))
+    return _go_on(state, after, n)
+
+
+def doubt_again(state: GalleryState, n: int) -> GalleryState:
+    """Take back that the labels of a frame are right, and go on as `settle` does."""
+    after = replace(state, settled=state.settled - set(map(cause, found_right(state, n))))
+    return _go_on(state, after, n)
 
 
 def learn(
@@ -142,5 +149,20 @@ def learn(
     return replace(state, suspects=suspects, remarks=remarks)
 
 
-def _cause(suspect: Suspect) -> Cause:
+def cause(suspect: Suspect) -> Cause:
+    """Return what a suspect is about: frame, kind, individual and keypoints."""
     return suspect.frame, suspect.kind, suspect.individual, suspect.keypoints
+
+
+def _suspects(state: GalleryState, n: int | None) -> tuple[Suspect, ...]:
+    frame = None if n is None else state.frames[n]
+    return tuple(each for each in state.suspects if frame in (None, each.frame))
+
+
+def _go_on(before: GalleryState, after: GalleryState, n: int) -> GalleryState:
+    """Go to the next frame where `n` was at large and is not among those shown any more."""
+    queue, left = shown(before), shown(after)
+    if before.opened != n or n in left or n not in queue:
+        return after
+    coming = [m for m in queue[queue.index(n) + 1 :] if m in left] or left
+    return replace(after, opened=coming[0] if coming else None)

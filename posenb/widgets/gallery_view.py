@@ -24,6 +24,7 @@ from posenb.widgets import label_moves as moves
 from posenb.widgets.environment import enable_widgets
 from posenb.widgets.gallery_desk import Desk
 from posenb.widgets.gallery_looks import Glance
+from posenb.widgets.gallery_state import doubts, found_right
 from posenb.widgets.label_opening import open_labels
 from posenb.widgets.label_state import LabelState
 from posenb.widgets.label_view import LabelView
@@ -48,7 +49,9 @@ def check_labels(
     Elsewhere its `suspects` tell what is doubtful, and `LabelCheck.save` draws pages for
     any browser. How doubtful labels are found stands at `posenb.evaluation.find_suspects`:
     left and right swapped, keypoints far from the rest of the animal or from their usual
-    place, limbs of odd length, labels that were copied, and images that come twice.
+    place, limbs of odd length, labels that were copied, and images that come twice. What you
+    find right is kept in ``notes/right.json`` of the project and not asked again for as long
+    as the labels of that frame stay as they are.
 
     Parameters
     ----------
@@ -143,8 +146,8 @@ class LabelCheck:
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:
-        """What is doubtful, the most doubtful first."""
-        return self._desk.state.suspects
+        """What is doubtful, the most doubtful first, but for what somebody found right."""
+        return doubts(self._desk.state)
 
     @property
     def widget(self) -> VBox:
@@ -201,8 +204,10 @@ class LabelCheck:
     def __repr__(self) -> str:
         frames = len({each.frame for each in self.suspects})
         total = "1 frame" if len(self.labels) == 1 else f"{len(self.labels)} frames"
+        right = len({each.frame for each in found_right(self._desk.state)})
+        also = f", {right} found right" if right else ""
         lines = [f"{'/'.join(filter(None, each.frame))}: {each.reason}" for each in self.suspects]
-        return "\n".join([f"LabelCheck of {total}, {frames} of them doubtful", *lines])
+        return "\n".join([f"LabelCheck of {total}, {frames} of them doubtful{also}", *lines])
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

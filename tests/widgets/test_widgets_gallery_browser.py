@@ -63,3 +63,30 @@ def test_a_mistake_is_found_looked_at_and_put_right(open_notebook, mice, surface
     labels = read_labels(mice / "labeled-data" / "m4s1" / "CollectedData_Pranav.csv")
     row = [frame.image for frame in labels.frames].index("img0102.png")
     assert labels.visibility[row, 0].tolist() == [2, 0, 0, 2]
+
+
+def test_what_is_found_right_outlives_the_kernel_and_can_be_taken_back(open_notebook, mice):
+    notebook = open_notebook([CELL.format(url=str(mice))])
+    page = notebook.page
+    notebook.wait_for(".pnb-gallery-tile svg image").click(force=True)
+    notebook.wait_for(".pnb-gallery-stage svg image")
+    page.keyboard.press("r")
+    page.locator(".pnb-gallery-where b:not(:has-text('img0102.png'))").wait_for()
+    page.click("button:has-text('All frames')")
+    page.locator(".pnb-gallery-bar:has-text('1 found right')").wait_for()
+    notebook.ask("check._desk._notes.close()")
+    notebook.kill_kernel()
+    notebook.run_all()
+    page.locator(".pnb-gallery-bar:has-text('1 found right')").wait_for()
+    page.select_option("select[aria-label='Which frames']", "right")
+    tile = page.locator(".pnb-gallery-tile:has-text('Found right: leftear and rightear seem')")
+    tile.wait_for()
+    notebook.screenshot("gallery-right")
+    tile.click()
+    notebook.wait_for(".pnb-gallery-stage svg image")
+    notebook.screenshot("gallery-right-large")
+    page.click("button:has-text('Doubt it again')")
+    page.locator(".pnb-gallery-empty:has-text('Nothing is left here')").wait_for()
+    notebook.screenshot("gallery-right-empty")
+    page.select_option("select[aria-label='Which frames']", "doubtful")
+    page.locator(".pnb-gallery-tile:has-text('img0102.png')").wait_for()

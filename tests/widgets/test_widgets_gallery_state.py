@@ -1,5 +1,7 @@
 """What is checked and shown, without widgets: steps between values."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from label_samples import two_animals
@@ -8,6 +10,7 @@ from posenb.core import FrameName, Labels, Skeleton, Visibility
 from posenb.evaluation import Suspect
 from posenb.widgets import gallery_state as views
 from posenb.widgets.gallery_looks import marks, remark
+from posenb.widgets.gallery_notes import read_notes, write_notes
 from posenb.widgets.gallery_state import GalleryState
 
 FRAMES = tuple(FrameName(video, f"img{n}.png") for video in ("m1", "m2") for n in range(3))
@@ -94,6 +97,37 @@ def test_what_is_right_stays_so_when_others_are_corrected():
     state = views.settle(state_of(), 1)
     again = (suspect(1, score=9.5), suspect(2))
     assert [each.frame for each in views.doubts(views.learn(state, again, {}))] == [FRAMES[2]]
+
+
+def test_what_was_found_right_can_be_looked_through_and_doubted_again():
+    state = views.settle(views.settle(state_of(only="doubtful", opened=4), 4), 1)
+    assert ("right", "Found right", 2) in views.choices(state)
+    state = views.open_frame(views.show_only(state, "right", None), 1)
+    assert views.shown(state) == [1, 4]
+    assert [each.frame for each in views.found_right(state, 1)] == [FRAMES[1]]
+    state = views.doubt_again(state, 1)
+    assert (views.shown(state), state.opened) == ([4], 4)
+    assert [each.frame for each in views.doubts(state)] == [FRAMES[1]]
+
+
+def test_what_was_found_right_is_noted_for_as_long_as_its_labels_stay():
+    labels = two_animals("img0.png", "img1.png")
+    first, second = labels.frames
+    settled = {(first, "limb", "rat 1", ("snout", "tail")), (second, "twin", "", ())}
+    notes = write_notes(settled, labels)
+    assert read_notes(notes, labels) == (settled, {})
+    assert read_notes(notes, labels.select([1])) == (
+        {(second, "twin", "", ())},
+        {about: digest for about, digest in notes.items() if "img0" in about},
+    )
+    moved = labels.positions.copy()
+    moved[0, 0, 0] += 1
+    assert read_notes(notes, replace(labels, positions=moved))[0] == {(second, "twin", "", ())}
+
+
+@pytest.mark.parametrize("about", ["", "{", "3", "[]", '["a", "b", "shape"]', '["a", "b", "c", 3]'])
+def test_notes_that_mean_nothing_are_passed_over(about):
+    assert read_notes({about: "x"}, two_animals("img0.png")) == (frozenset(), {})
 
 
 # --- what is drawn and lacking -------------------------------------------------------

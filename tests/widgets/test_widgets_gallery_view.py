@@ -1,6 +1,7 @@
 """The gallery without a browser: what the page would say comes in, labels are put right."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,39 @@ def test_frames_are_looked_at_one_after_the_other(page):
     page.say("right", frame=first)
     assert page.seen["opened"] is None
     assert page.seen["frames"] == []
+
+
+def test_what_was_found_right_is_not_asked_again_until_its_labels_change(page, project):
+    for n in (SWAPPED, LONG):
+        page.say("right", frame=n)
+    assert (page.seen["doubtful"], page.seen["right"], page.seen["fault"]) == (0, 2, "")
+    page.check._desk._notes.close()
+    again = Page(project)
+    assert (again.seen["only"], again.seen["doubtful"], again.seen["right"]) == ("all", 0, 2)
+    assert again.check.suspects == ()
+    assert repr(again.check) == "LabelCheck of 24 frames, 0 of them doubtful, 2 found right"
+    again.fix(LONG)
+    again.labeller._step(lambda s: edits.place(moves.choose_cell(s, 3), 5.0, 5.0))
+    again.back()
+    assert {each.frame.image for each in again.check.suspects} == {"img09.png"}
+    assert again.seen["right"] == 1
+    again.check._desk._notes.close()
+    assert list(json.loads(Path(project.notes_url("right")).read_text())) == [
+        '["a", "img05.png", "swap", "", "left ear", "right ear"]'
+    ]
+
+
+def test_what_was_found_right_by_mistake_is_doubted_again(page, project):
+    page.say("right", frame=LONG)
+    page.say("show", only="right", video=None)
+    page.say("open", frame=LONG)
+    assert page.seen["opened"]["right"]
+    page.say("doubt", frame=LONG)
+    assert page.seen["opened"] is None
+    assert page.seen["doubtful"] == 2
+    page.say("doubt", frame=99)
+    page.check._desk._notes.close()
+    assert json.loads(Path(project.notes_url("right")).read_text()) == {}
 
 
 def test_a_click_opens_the_labeller_at_the_doubtful_keypoint(page):

@@ -67,6 +67,28 @@ def test_frames_are_seen_taken_and_written(open_notebook, shared_data, tmp_path,
     assert page.locator(".pnb-pick-tile-there").count() == 3
 
 
+def test_frames_that_are_taken_outlive_the_kernel(open_notebook, shared_data, tmp_path):
+    project = create_project(tmp_path / "flies", keypoints=["head"])
+    project = add_videos(project, shared_data / "flies" / "clip.mp4")
+    notebook = open_notebook([CELL.format(url=project.url)])
+    page = notebook.page
+    notebook.wait_for(".pnb-pick-picture[alt='Frame 0']")
+    for n in (33, 700):
+        page.fill(".pnb-pick-place", str(n))
+        page.keyboard.press("Enter")
+        wait_for_frame(page, n)
+        page.click(".pnb-pick-take")
+        page.locator(f".pnb-pick-tile-taken[data-frame='{n}']").wait_for()
+    notebook.ask("view.desk._notes.close()")
+    notebook.kill_kernel()
+    notebook.run_all()
+    page.locator(".pnb-pick-tile-taken[data-frame='700']").wait_for()
+    notebook.screenshot("pick-again")
+    page.click(".pnb-pick-write")
+    page.locator(".pnb-pick-message:has-text('2 frames lie')").wait_for()
+    assert [frame.image for frame in list_frames(project, "clip")] == ["img0033.png", "img0700.png"]
+
+
 def test_it_plays_in_time_and_keys_step(open_notebook, shared_data, tmp_path):
     project = create_project(tmp_path / "flies", keypoints=["head"])
     project = add_videos(project, shared_data / "flies" / "clip.mp4")
