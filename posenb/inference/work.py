@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from posenb import storage
 from posenb.core import FrameFormat
-from posenb.errors import AnalysisError
+from posenb.errors import AnalysisError, StorageError
 from posenb.inference.chunks import Chunk, ChunkFolder, Finished, Span
 from posenb.inference.ensemble import AnyModel
 from posenb.inference.pipeline import Batch, Read, Ring, ring_size, run_spans
@@ -132,5 +132,6 @@ def do_spans(
             on_frames=on_frames,
         )
     except Exception:
-        check_unchanged(job)  # a file that is replaced under a decoder fails in any way
+        with suppress(StorageError):
+            check_unchanged(job)  # a file that is replaced under a decoder fails in any way
         raise

@@ -89,8 +89,8 @@ def open_project(url: storage.Url) -> Project:
     """Open a project: posenb's own, DeepLabCut's or Lightning Pose's.
 
     Nothing is written. In a folder of another program posenb works beside that
-    program's files: runs and poses in ``runs/`` and ``poses/``, labels in its layout,
-    added videos in ``posenb.yaml``.
+    program's files: runs and poses in ``runs/`` and ``poses/``, labels in its layout, what
+    people marked in ``notes/``, added videos in ``posenb.yaml``.
 
     Parameters
     ----------

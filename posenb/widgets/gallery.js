@@ -68,8 +68,8 @@ class Gallery {
     this.empty = make("p", "pnb-muted pnb-gallery-empty");
     this.wall = make("div", "pnb-gallery-wall");
     this.fault = make("p", "pnb-bad pnb-gallery-empty");
-    this.wall.append(this.head(), this.fault, this.grid, this.empty);
-    el.append(this.wall, this.large());
+    this.wall.append(this.head(), this.grid, this.empty);
+    el.append(this.fault, this.wall, this.large());
     el.addEventListener("keydown", (event) => this.key(event));
     this.observer = new IntersectionObserver((seen) => this.seen(seen), { rootMargin: "300px" });
     this.draw = () => this.show();
@@ -179,9 +179,7 @@ class Gallery {
         ? `${view.total} frames, none of them doubtful`
         : `${view.doubtful} of ${view.total} frames doubtful`;
     if (view.right) this.summary.textContent += `, ${view.right} found right`;
-    this.fault.textContent = view.fault
-      ? `What you find right is forgotten when you close this: ${view.fault}`
-      : "";
+    this.fault.textContent = view.fault;
     const wanted = new Set(view.frames.map(({ n }) => n));
     for (const [n, tile] of this.tiles) {
       if (wanted.has(n)) continue;
@@ -334,7 +332,7 @@ class Gallery {
       ArrowLeft: () => this.say("move", { by: -1 }),
       ArrowRight: () => this.say("move", { by: 1 }),
       Escape: () => this.say("open", { frame: null }),
-      r: () => this.settle(),
+      r: () => event.repeat || this.settle(),
       e: () => this.correct(),
       f: () => this.toggle("close_up"),
       l: () => this.toggle("names"),

@@ -39,6 +39,8 @@ class Desk:
     fix : callable
         Called with the frame whose labels are to be corrected, what is doubtful about it, and
         what is known of its image.
+    on_fault : callable
+        Called, from another thread, when what is found right cannot be kept, or can again.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Desk:
         videos: tuple[str, ...] | None,
         progress: Progress,
         fix: Callable[[FrameName, tuple[Suspect, ...], Glance], None],
+        on_fault: Callable[[], None],
     ) -> None:
         self._project = project
         self._videos = videos
@@ -76,8 +79,8 @@ class Desk:
             warnings.warn(gone, LabelWarning, stacklevel=4)
         self.labels = labels.select([n for n, each in enumerate(looks) if each])
         self._looks = [each for each in looks if each]
-        self._notes = Notes(project.notes_url("right"))
-        settled, self._others = read_notes(self._notes.read(), self.labels)
+        self.notes = Notes(project.notes_url("right"), on_fault)
+        settled = read_notes(self.notes.found, self.labels)
         self.state = GalleryState(self.labels.frames, self._judge(), self._remarks(), settled)
         if views.doubts(self.state):
             self.state = views.show_only(self.state, DOUBTFUL, None)
@@ -104,9 +107,7 @@ class Desk:
             "fix": self._correct,
         }
         given = {key: value for key, value in message.items() if key != "do"}
-        answers = steps[message["do"]](**given) or []
-        self._keep()
-        return answers
+        return steps[message["do"]](**given) or []
 
     def reload(self) -> list[Answer]:
         """Read the labels anew, as after some were corrected, and judge them again.
@@ -120,7 +121,7 @@ class Desk:
         kept = [n for n, frame in enumerate(frames) if frame in now]
         self.labels = labels.select([now[frames[n]] for n in kept])
         self._looks = [self._looks[n] for n in kept]
-        settled, _ = read_notes(write_notes(self.state.settled, before), self.labels)
+        settled = read_notes(write_notes(self.state.settled, before), self.labels)
         self.state = GalleryState(
             self.labels.frames,
             (),
@@ -137,7 +138,6 @@ class Desk:
                 self._looks[row] = looked or self._looks[row]
                 changed.append(row)
         self.state = views.learn(self.state, self._judge(), self._remarks())
-        self._keep()
         return [*self._tiles(changed), *self._large()]
 
     def view(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Desk:
             "total": len(state.frames),
             "doubtful": len({each.frame for each in views.doubts(state)}),
             "right": len({each.frame for each in views.found_right(state)}),
-            "fault": self._notes.fault,
+            "fault": self.notes.fault,
         }
 
     # Steps
@@ -181,14 +181,20 @@ class Desk:
         return self._large()
 
     def _right(self, frame: int) -> list[Answer]:
-        if self._has(frame):
-            self.state = views.settle(self.state, frame)
-        return self._large()
+        return self._decide(frame, views.settle)
 
     def _doubt(self, frame: int) -> list[Answer]:
-        if self._has(frame):
-            self.state = views.doubt_again(self.state, frame)
-        return self._large()
+        return self._decide(frame, views.doubt_again)
+
+    def _decide(
+        self, frame: int, step: Callable[[GalleryState, int], GalleryState]
+    ) -> list[Answer]:
+        if not self._has(frame):
+            return []
+        before, self.state = self.state.settled, step(self.state, frame)
+        gone = dict.fromkeys(write_notes(before - self.state.settled, self.labels))
+        self.notes.change(gone | write_notes(self.state.settled - before, self.labels))
+        return [*self._tiles([frame]), *self._large()]
 
     def _correct(self, frame: int) -> None:
         if self._has(frame):
@@ -227,10 +233,6 @@ class Desk:
 
     def _has(self, n: int) -> bool:
         return 0 <= n < len(self.labels)
-
-    def _keep(self) -> None:
-        """Keep what was found right for the next time."""
-        self._notes.keep(self._others | write_notes(self.state.settled, self.labels))
 
     def _judge(self) -> tuple[Suspect, ...]:
         return find_suspects(self.labels, np.array([each.grey for each in self._looks]))

@@ -2,67 +2,79 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from posenb.core import FrameName, Labels
-from posenb.labels import labels_digest
+import numpy as np
+
+from posenb.core import FrameName, Labels, Visibility
 from posenb.widgets.gallery_state import Cause
 
 __all__ = ["read_notes", "write_notes"]
 
 
-def write_notes(settled: Iterable[Cause], labels: Labels) -> dict[str, str]:
+def write_notes(causes: Iterable[Cause], labels: Labels) -> dict[str, str]:
     """Return notes of what was found right: what it is about, and a digest of its labels.
 
     Parameters
     ----------
-    settled : iterable of tuple
-        As in `GalleryState`; those about frames that are not in `labels` are left out.
+    causes : iterable of Cause
+        About frames of `labels`; about other frames there is nothing to note.
     labels : Labels
     """
     index = {frame: n for n, frame in enumerate(labels.frames)}
-    notes = {}
-    for frame, kind, individual, keypoints in settled:
-        if frame in index:
-            about = json.dumps([*frame, kind, individual, *keypoints], ensure_ascii=False)
-            notes[about] = _digest(labels, index[frame])
-    return notes
+    return {
+        json.dumps(cause): _digest(labels, index[cause.frame])
+        for cause in causes
+        if cause.frame in index
+    }
 
 
-def read_notes(notes: Mapping[str, str], labels: Labels) -> tuple[frozenset[Cause], dict[str, str]]:
-    """Return what was found right and still holds, and the notes about other frames.
+def read_notes(notes: Mapping[str, str], labels: Labels) -> frozenset[Cause]:
+    """Return what was found right and still holds.
 
     Parameters
     ----------
     notes : mapping of str to str
-        As `write_notes` returned them, also from other labels.
+        As `write_notes` returned them, also of other labels; what is no such note is
+        passed over.
     labels : Labels
         What is labelled now. Where a frame's labels are not those that were found right,
-        its notes do not count any more.
+        its notes do not count.
     """
     index = {frame: n for n, frame in enumerate(labels.frames)}
-    settled, others = set(), {}
-    for about, digest in notes.items():
-        cause = _cause(about)
-        if cause is None:
-            continue
-        if cause[0] not in index:
-            others[about] = digest
-        elif _digest(labels, index[cause[0]]) == digest:
-            settled.add(cause)
-    return frozenset(settled), others
+    causes = ((_cause(about), digest) for about, digest in notes.items())
+    return frozenset(
+        cause
+        for cause, digest in causes
+        if cause and cause.frame in index and _digest(labels, index[cause.frame]) == digest
+    )
 
 
 def _digest(labels: Labels, n: int) -> str:
-    return labels_digest(labels.select([n]))
+    """Return a proof of what is labelled in a frame; new keypoints and animals do not matter."""
+    assert labels.visibility is not None
+    told = []
+    for i, k in np.argwhere(labels.visibility[n] != Visibility.UNLABELLED).tolist():
+        keypoint = labels.skeleton.keypoints[k]
+        individual = "" if keypoint in labels.skeleton.unique else labels.individuals[i]
+        place = labels.positions[n, i, k].tolist()
+        told.append(json.dumps([keypoint, individual, *place, int(labels.visibility[n, i, k])]))
+    return hashlib.sha256("".join(sorted(told)).encode()).hexdigest()
 
 
 def _cause(about: str) -> Cause | None:
     try:
-        video, image, kind, individual, *keypoints = json.loads(about)
+        frame, kind, individual, keypoints, other = json.loads(about)
+        cause = Cause(
+            FrameName(*frame),
+            kind,
+            individual,
+            tuple(keypoints),
+            None if other is None else FrameName(*other),
+        )
+        hash(cause)
     except (ValueError, TypeError):
         return None
-    if not all(isinstance(each, str) for each in (video, image, kind, individual, *keypoints)):
-        return None
-    return FrameName(video, image), kind, individual, tuple(keypoints)
+    return cause

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from posenb.core import FrameName
 from posenb.evaluation import Suspect
@@ -38,7 +39,14 @@ _KINDS = {
 }
 
 
-Cause = tuple[FrameName, str, str, tuple[str, ...]]
+class Cause(NamedTuple):
+    """What a suspect is about, however suspicious it is."""
+
+    frame: FrameName
+    kind: str
+    individual: str
+    keypoints: tuple[str, ...]
+    other: FrameName | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +61,12 @@ class GalleryState:
         The most suspicious first.
     remarks : mapping of int to str
         What is lacking, by index into `frames`.
-    settled : frozenset of tuple, optional
-        Of suspects that a person found to be right, what they are about (`cause`); scores
-        change as other labels are corrected.
+    settled : frozenset of Cause, optional
+        Of suspects that a person found to be right, what they are about; scores change as
+        other labels are corrected.
     only : str, optional
-        Which frames are shown: ``"all"``, ``"doubtful"``, ``"incomplete"`` or those with a
-        suspect of one kind.
+        Which frames are shown: ``"all"``, ``"doubtful"``, ``"incomplete"``, ``"right"`` (found
+        so by a person) or those with a suspect of one kind.
     video : str or None, optional
         The video whose frames are shown; None for all.
     opened : int or None, optional
@@ -150,8 +158,8 @@ def learn(
 
 
 def cause(suspect: Suspect) -> Cause:
-    """Return what a suspect is about: frame, kind, individual and keypoints."""
-    return suspect.frame, suspect.kind, suspect.individual, suspect.keypoints
+    """Return what a suspect is about."""
+    return Cause(suspect.frame, suspect.kind, suspect.individual, suspect.keypoints, suspect.other)
 
 
 def _suspects(state: GalleryState, n: int | None) -> tuple[Suspect, ...]:

@@ -134,9 +134,9 @@ class LabelCheck:
     ) -> None:
         self._project = project
         self._videos = videos
-        self._desk = Desk(project, videos, progress, self._fix)
-        self._labeller: LabelView | None = None
         self._gallery: _Gallery | None = None
+        self._desk = Desk(project, videos, progress, self._fix, self._refresh)
+        self._labeller: LabelView | None = None
         self._box: VBox | None = None
 
     @property
@@ -230,6 +230,10 @@ class LabelCheck:
             bar.add_class(name)
         self.widget.children = (self._gallery, bar, self._labeller.widget)
         self._gallery.layout.display = "none"
+
+    def _refresh(self) -> None:
+        if self._gallery is not None:
+            self._gallery.show([])
 
     def _back(self) -> None:
         """Show the gallery again, with what was corrected."""

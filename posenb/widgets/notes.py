@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -13,67 +13,84 @@ from posenb.errors import PosenbError
 
 __all__ = ["Notes"]
 
+_RETRY = 10.0  # seconds
+
 
 class Notes:
     """Short texts by name, in one small file of a project.
 
-    Several people may keep notes in the same file: only what somebody changed is written,
+    Several people may keep notes in the same file: only what somebody changes is written,
     in a thread of its own, so that no click waits for a bucket. Nothing depends on them:
     a file that cannot be read counts as empty, and one that cannot be written is told by
-    `fault`, while the work goes on.
+    `fault` and tried again, while the work goes on.
 
     Parameters
     ----------
     url : str
         The file, a JSON object of texts. It is read now.
+    on_fault : callable, optional
+        Called, from the thread, when `fault` has changed.
+    retry : float, optional
+        Seconds after which a write that failed is tried again.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, on_fault: Callable[[], None] = lambda: None, retry: float = _RETRY
+    ) -> None:
         self._url = url
+        self._on_fault = on_fault
+        self._retry = retry
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="posenb-notes")
         self._work: Future[None] | None = None
+        self._timer = threading.Timer(retry, self._start)
         self._changes: dict[str, str | None] = {}
+        self._closed = False
+        self._found: dict[str, str] = {}
         self._fault = ""
-        self._known: dict[str, str] = {}
         try:
             if storage.exists(url):
-                self._known = _texts(storage.read_bytes(url))
+                self._found = _texts(storage.read_bytes(url))
         except PosenbError as error:
-            self._fault = str(error)
+            self._fault = f"What was decided here earlier is not shown: {error}"
+
+    @property
+    def found(self) -> dict[str, str]:
+        """What the file held at the beginning."""
+        return dict(self._found)
 
     @property
     def fault(self) -> str:
-        """Why the last change is not kept; empty if it is."""
+        """What does not work, in a sentence; empty if all does."""
         return self._fault
 
-    def read(self) -> dict[str, str]:
-        """Return what was there at the beginning, with what was changed here since."""
-        return dict(self._known)
-
-    def keep(self, entries: Mapping[str, str]) -> None:
-        """Make these the notes soon; what others wrote meanwhile stays.
+    def change(self, changes: Mapping[str, str | None]) -> None:
+        """Write new texts soon; all others in the file stay.
 
         Parameters
         ----------
-        entries : mapping of str to str
-            All that are to be kept of those that `read` returned, and new ones.
+        changes : mapping of str to str or None
+            None removes a text.
         """
-        if entries == self._known:
-            return
-        new = {key: text for key, text in entries.items() if self._known.get(key) != text}
-        gone = dict.fromkeys(self._known.keys() - entries.keys())
-        self._known = dict(entries)
         with self._lock:
-            self._changes.update(new | gone)
-            if self._changes and (self._work is None or self._work.done()):
-                self._work = self._pool.submit(self._write)
+            self._changes.update(changes)
+        self._start()
 
     def close(self, timeout: float = 30.0) -> None:
-        """Wait until all is written, or cannot be, and end the thread."""
-        if self._work is not None:
-            wait([self._work], timeout)
+        """Try once more to write what is not written yet, and end the thread."""
+        self._start()
+        with self._lock:
+            self._closed = True
+            self._timer.cancel()
+            work = self._work
+        if work is not None:
+            wait([work], timeout)
         self._pool.shutdown(wait=False)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._changes and self._work is None and not self._closed:
+                self._work = self._pool.submit(self._write)
 
     def _write(self) -> None:
         while True:
@@ -84,25 +101,36 @@ class Notes:
                     return
             try:
                 storage.update_bytes(self._url, partial(_changed, changes=changes))
-            except PosenbError as error:
-                with self._lock:  # to be tried again with the next change
+            except Exception as error:  # noqa: BLE001 (nothing that was decided may be dropped)
+                with self._lock:
                     self._changes = changes | self._changes
-                    self._fault = str(error)
                     self._work = None
+                    if not self._closed:
+                        self._timer = threading.Timer(self._retry, self._start)
+                        self._timer.daemon = True
+                        self._timer.start()
+                reason = str(error) if isinstance(error, PosenbError) else repr(error)
+                self._tell(f"What you decide here is forgotten when you close it: {reason}")
                 return
-            self._fault = ""
+            self._tell("")
+
+    def _tell(self, fault: str) -> None:
+        if fault != self._fault:
+            self._fault = fault
+            self._on_fault()
 
 
-def _changed(old: bytes | None, changes: Mapping[str, str | None]) -> bytes:
-    whole: dict[str, str | None] = {**_texts(old or b"{}"), **changes}
-    kept = {key: text for key, text in sorted(whole.items()) if text is not None}
-    return json.dumps(kept, indent=1, ensure_ascii=False).encode()
+def _changed(old: bytes | None, changes: Mapping[str, str | None]) -> bytes | None:
+    before = _texts(old or b"{}")
+    whole: dict[str, str | None] = {**before, **changes}
+    after = {key: text for key, text in sorted(whole.items()) if text is not None}
+    return old if after == before else json.dumps(after, indent=1).encode()
 
 
 def _texts(content: bytes) -> dict[str, str]:
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}

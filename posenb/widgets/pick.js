@@ -260,7 +260,8 @@ class Picker {
     const what = n === 1 ? "1 frame" : n ? `${n} frames` : "frames";
     this.write.textContent = `Write ${what} into the project`;
     this.write.disabled = n === 0;
-    this.message.textContent = view.message || (view.busy?.text ? `${view.busy.text} …` : "");
+    const said = view.message || (view.busy?.text ? `${view.busy.text} …` : "");
+    this.message.textContent = [said, view.lost].filter(Boolean).join(" ");
     this.showPlace();
     this.showMark();
   }

@@ -42,9 +42,13 @@ class Desk:
     project : Project
     names : tuple of str
         Videos of the project.
+    on_fault : callable
+        Called, from another thread, when what is marked cannot be kept, or can again.
     """
 
-    def __init__(self, project: Project, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, project: Project, names: tuple[str, ...], on_fault: Callable[[], None]
+    ) -> None:
         self.project = project
         self._tables: dict[int, _Table] = {}
         self._method, self._count = "kmeans", 20
@@ -52,18 +56,13 @@ class Desk:
         for name in names:
             frames = frame_numbers(list_frames(project, name), 2**62)
             clips.append(Clip(name, there=frozenset(frames.tolist())))
-        self._notes = Notes(project.notes_url("picked"))
-        noted = self._notes.read()
-        self._others = {
-            key: word for key, word in noted.items() if key.rpartition("/")[0] not in names
-        }
-        self._told = ""
-        self.state = picks.with_notes(PickState(tuple(clips)), noted)
+        self.notes = Notes(project.notes_url("picked"), on_fault)
+        self.state = picks.with_notes(PickState(tuple(clips)), self.notes.found)
         self._open()
 
     def close(self) -> None:
         """Release all videos, once what is marked is kept."""
-        self._notes.close()
+        self.notes.close()
         for table in self._tables.values():
             table.work.close()
         self._tables.clear()
@@ -97,12 +96,13 @@ class Desk:
             "write": self._write,
         }
         given = {key: value for key, value in message.items() if key != "do"}
+        before = picks.to_notes(self.state)
         try:
             answers = steps[message["do"]](**given) or []
         except PosenbError as error:
             self.state = replace(self.state, message=str(error))
             answers = []
-        self._keep()
+        self._note(before)
         try:
             return [*answers, *self._news()]
         except PosenbError as error:
@@ -128,6 +128,7 @@ class Desk:
             "method": self._method,
             "message": self.state.message,
             "fault": clip.fault,
+            "lost": self.notes.fault,
             "busy": self._busy(),
         }
 
@@ -235,14 +236,12 @@ class Desk:
                 told = {"kind": "thumb", "clip": n, "frame": index}
                 yield told, b"" if small.exception() is not None else small.result()
 
-    def _keep(self) -> None:
-        """Keep what is marked for the next time; say once where that cannot be."""
-        self._notes.keep(self._others | picks.to_notes(self.state))
-        fault = self._notes.fault
-        if fault and fault != self._told:
-            text = f"What you mark here is lost when you close it, unless it is written: {fault}"
-            self.state = replace(self.state, message=text)
-        self._told = fault
+    def _note(self, before: Mapping[str, str]) -> None:
+        """Keep for the next time what is marked otherwise than before."""
+        after = picks.to_notes(self.state)
+        gone: dict[str, str | None] = dict.fromkeys(before.keys() - after.keys())
+        new = {key: word for key, word in after.items() if before.get(key) != word}
+        self.notes.change(gone | new)
 
     def _busy(self) -> dict[str, Any] | None:
         table = self._table

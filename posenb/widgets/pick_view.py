@@ -40,7 +40,7 @@ class Picker(anywidget.AnyWidget):
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(self, project: Project, videos: tuple[str, ...]) -> None:
-        self.desk = Desk(project, videos)
+        self.desk = Desk(project, videos, self._refresh)
         super().__init__(view=self.desk.view())
         self.on_msg(self._hear)
 
@@ -49,10 +49,13 @@ class Picker(anywidget.AnyWidget):
         self.desk.close()
         super().close()
 
+    def _refresh(self) -> None:
+        self.view = self.desk.view()
+
     def _hear(self, _: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
         for answer, picture in self.desk.handle(message):
             self.send(answer, [picture] if picture else None)
-        self.view = self.desk.view()
+        self._refresh()
 
 
 def pick_frames(project: Project | Url, *, videos: str | Sequence[str] | None = None) -> Picker:

@@ -74,7 +74,7 @@ def test_what_is_found_right_outlives_the_kernel_and_can_be_taken_back(open_note
     page.locator(".pnb-gallery-where b:not(:has-text('img0102.png'))").wait_for()
     page.click("button:has-text('All frames')")
     page.locator(".pnb-gallery-bar:has-text('1 found right')").wait_for()
-    notebook.ask("check._desk._notes.close()")
+    notebook.ask("check._desk.notes.close()")
     notebook.kill_kernel()
     notebook.run_all()
     page.locator(".pnb-gallery-bar:has-text('1 found right')").wait_for()

@@ -8,10 +8,11 @@ from label_samples import two_animals
 
 from posenb.core import FrameName, Labels, Skeleton, Visibility
 from posenb.evaluation import Suspect
+from posenb.labels import align_labels
 from posenb.widgets import gallery_state as views
 from posenb.widgets.gallery_looks import marks, remark
 from posenb.widgets.gallery_notes import read_notes, write_notes
-from posenb.widgets.gallery_state import GalleryState
+from posenb.widgets.gallery_state import Cause, GalleryState
 
 FRAMES = tuple(FrameName(video, f"img{n}.png") for video in ("m1", "m2") for n in range(3))
 
@@ -113,21 +114,34 @@ def test_what_was_found_right_can_be_looked_through_and_doubted_again():
 def test_what_was_found_right_is_noted_for_as_long_as_its_labels_stay():
     labels = two_animals("img0.png", "img1.png")
     first, second = labels.frames
-    settled = {(first, "limb", "rat 1", ("snout", "tail")), (second, "twin", "", ())}
-    notes = write_notes(settled, labels)
-    assert read_notes(notes, labels) == (settled, {})
-    assert read_notes(notes, labels.select([1])) == (
-        {(second, "twin", "", ())},
-        {about: digest for about, digest in notes.items() if "img0" in about},
-    )
+    one = Cause(first, "limb", "rat 1", ("snout", "tail"), None)
+    other = Cause(second, "twin", "", (), first)
+    notes = write_notes({one, other}, labels)
+    assert read_notes(notes, labels) == {one, other}
+    assert read_notes(notes, labels.select([1])) == {other}
     moved = labels.positions.copy()
     moved[0, 0, 0] += 1
-    assert read_notes(notes, replace(labels, positions=moved))[0] == {(second, "twin", "", ())}
+    assert read_notes(notes, replace(labels, positions=moved)) == {other}
+    hidden = labels.visibility.copy()
+    hidden[1][hidden[1] == Visibility.VISIBLE] = Visibility.OCCLUDED
+    assert read_notes(notes, replace(labels, visibility=hidden)) == {one}
 
 
-@pytest.mark.parametrize("about", ["", "{", "3", "[]", '["a", "b", "shape"]', '["a", "b", "c", 3]'])
-def test_notes_that_mean_nothing_are_passed_over(about):
-    assert read_notes({about: "x"}, two_animals("img0.png")) == (frozenset(), {})
+def test_a_new_keypoint_or_animal_that_is_not_labelled_changes_no_note():
+    labels = two_animals("img0.png")
+    one = Cause(labels.frames[0], "limb", "rat 1", ("snout", "tail"), None)
+    skeleton = replace(labels.skeleton, keypoints=("paw", *labels.skeleton.keypoints))
+    wider = align_labels(labels, labels.frames, ("rat 0", *labels.individuals), skeleton)
+    assert read_notes(write_notes({one}, labels), wider) == {one}
+
+
+@pytest.mark.parametrize("frame", ['["a", "b"]', '["a"]', "3"])
+@pytest.mark.parametrize(
+    "rest", ["", '"c"', '"c", "", [], 3', '"c", {}, [], null', "3, 3, 3, null"]
+)
+def test_notes_that_mean_nothing_are_passed_over(frame, rest):
+    notes = dict.fromkeys((f"[{frame}, {rest}]", frame, rest), "x")
+    assert read_notes(notes, two_animals("img0.png")) == frozenset()
 
 
 # --- what is drawn and lacking -------------------------------------------------------

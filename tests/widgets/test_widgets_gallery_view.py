@@ -1,7 +1,7 @@
 """The gallery without a browser: what the page would say comes in, labels are put right."""
 
 import io
-import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 import posenb as pn
 from posenb._progress import silent_progress
 from posenb.core import FrameName, Labels
-from posenb.errors import LabelError, LabelWarning, UnknownNameError
+from posenb.errors import LabelError, LabelWarning, StorageError, UnknownNameError
 from posenb.project import create_project
 from posenb.widgets import label_edits as edits
 from posenb.widgets import label_moves as moves
@@ -137,7 +137,7 @@ def test_what_was_found_right_is_not_asked_again_until_its_labels_change(page, p
     for n in (SWAPPED, LONG):
         page.say("right", frame=n)
     assert (page.seen["doubtful"], page.seen["right"], page.seen["fault"]) == (0, 2, "")
-    page.check._desk._notes.close()
+    page.check._desk.notes.close()
     again = Page(project)
     assert (again.seen["only"], again.seen["doubtful"], again.seen["right"]) == ("all", 0, 2)
     assert again.check.suspects == ()
@@ -147,10 +147,43 @@ def test_what_was_found_right_is_not_asked_again_until_its_labels_change(page, p
     again.back()
     assert {each.frame.image for each in again.check.suspects} == {"img09.png"}
     assert again.seen["right"] == 1
-    again.check._desk._notes.close()
-    assert list(json.loads(Path(project.notes_url("right")).read_text())) == [
-        '["a", "img05.png", "swap", "", "left ear", "right ear"]'
-    ]
+    again.check._desk.notes.close()
+    last = Page(project)
+    assert (last.seen["doubtful"], last.seen["right"]) == (1, 1)
+
+
+def test_who_looks_with_older_labels_takes_nothing_back_that_was_found_right_since(page, project):
+    other = Page(project)
+    other.fix(LONG)
+    other.labeller._step(lambda s: edits.place(moves.choose_cell(s, 3), 5.0, 5.0))
+    other.back()
+    other.say("right", frame=LONG)
+    other.check._desk.notes.close()
+    page.say("right", frame=SWAPPED)
+    page.fix(SWAPPED)
+    page.back()
+    page.check._desk.notes.close()
+    assert Page(project).seen["right"] == 2
+
+
+def test_tiles_show_what_was_decided(page):
+    rings = []
+    for what in ("right", "doubt"):
+        (tile,) = [told for told, _ in page.say(what, frame=LONG) if told["kind"] == "tile"]
+        rings.append(sum(point["doubtful"] for point in tile["points"]))
+    assert rings == [0, 1]
+
+
+def test_where_it_cannot_be_kept_the_page_says_so(page, monkeypatch):
+    def refuse(*_, **__):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr("posenb.storage.update_bytes", refuse)
+    page.say("right", frame=LONG)
+    until = time.monotonic() + 10
+    while "the disk is full" not in page.seen["fault"]:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_what_was_found_right_by_mistake_is_doubted_again(page, project):
@@ -162,8 +195,8 @@ def test_what_was_found_right_by_mistake_is_doubted_again(page, project):
     assert page.seen["opened"] is None
     assert page.seen["doubtful"] == 2
     page.say("doubt", frame=99)
-    page.check._desk._notes.close()
-    assert json.loads(Path(project.notes_url("right")).read_text()) == {}
+    page.check._desk.notes.close()
+    assert Page(project).seen["doubtful"] == 2
 
 
 def test_a_click_opens_the_labeller_at_the_doubtful_keypoint(page):

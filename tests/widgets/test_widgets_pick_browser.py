@@ -79,7 +79,7 @@ def test_frames_that_are_taken_outlive_the_kernel(open_notebook, shared_data, tm
         wait_for_frame(page, n)
         page.click(".pnb-pick-take")
         page.locator(f".pnb-pick-tile-taken[data-frame='{n}']").wait_for()
-    notebook.ask("view.desk._notes.close()")
+    notebook.ask("view.desk.notes.close()")
     notebook.kill_kernel()
     notebook.run_all()
     page.locator(".pnb-pick-tile-taken[data-frame='700']").wait_for()

@@ -1,6 +1,7 @@
 """The picker without a browser: what the page would say comes in, images come out."""
 
 import io
+import json
 import time
 from pathlib import Path
 
@@ -276,13 +277,31 @@ def test_what_is_marked_and_not_written_is_there_the_next_time(project):
     again.view.close()
 
 
-def test_where_marks_cannot_be_kept_it_is_said_once_and_the_work_goes_on(page, monkeypatch):
+def test_where_marks_cannot_be_kept_it_is_said_and_the_work_goes_on(page, monkeypatch):
     def refuse(*_, **__):
         raise StorageError("the disk is full")
 
     monkeypatch.setattr(storage, "update_bytes", refuse)
     page.say("take", frames=[7])
-    page.wait(lambda: "the disk is full" in page.seen["message"])
+    page.wait(lambda: "the disk is full" in page.seen["lost"])
     page.say("take", frames=[8])
-    assert page.seen["taken"] == [7, 8]
-    assert page.seen["message"] == ""
+    page.say("write")
+    assert "2 frames lie" in page.seen["message"]
+    monkeypatch.undo()
+
+
+def test_what_others_marked_meanwhile_or_in_other_words_stays(project):
+    one, other = Page(project), Page(project, videos="run")
+    one.say("take", frames=[7])
+    one.view.close()
+    other.say("take", frames=[5])
+    storage.update_bytes(
+        project.notes_url("picked"), lambda old: old.replace(b"{", b'{"walk/9": "starred",', 1)
+    )
+    other.view.close()
+    other.say("take", frames=[6])  # too late, and no harm
+    again = Page(project)
+    again.say("drop", frames=[7])
+    again.view.close()
+    notes = json.loads(storage.read_bytes(project.notes_url("picked")))
+    assert notes == {"walk/7": "dropped", "walk/9": "starred", "run/5": "taken"}
