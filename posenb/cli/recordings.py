@@ -86,7 +86,8 @@ def _of_run(run: Run) -> list[str]:
 def _of_video(url: str) -> list[str]:
     stem = PurePosixPath(storage.name(url)).stem
     folder = storage.parent(url)
-    found = [storage.join(folder, f"{stem}_poses")]
+    beside = storage.join(folder, f"{stem}_poses")
+    found = [beside, *storage.list_folders(beside)]  # the models of the zoo have one each
     for _ in range(_ABOVE):
         found += storage.list_folders(storage.join(folder, "poses", stem))
         folder = storage.parent(folder)

@@ -17,13 +17,15 @@ __all__ = ["analysis_key", "analyzed_video", "current_poses", "load_poses", "wri
 META = "meta.json"
 _TABLES = ("poses.h5", "poses.csv")
 _SCHEMA = 1
+_DRAWN = ("labelled.mp4", "report.html", "positions.csv", "posenb-results.zip")
 
 
 def write_analysis(folder: str, poses: Poses, story: Mapping[str, Any]) -> Poses:
     """Write ``poses.csv``, ``poses.h5``, a spread if there is one, and then ``meta.json``.
 
     The same poses and story give the same bytes. Until ``meta.json`` is there, the
-    analysis counts as unfinished.
+    analysis counts as unfinished. What was made of other poses, such as ``labelled.mp4``, does
+    not stay beside these.
 
     Parameters
     ----------
@@ -37,12 +39,16 @@ def write_analysis(folder: str, poses: Poses, story: Mapping[str, Any]) -> Poses
     Poses
         With the content of ``meta.json`` as provenance and the ``.h5`` as URL.
     """
+    before = _told_files(folder)
     storage.remove(storage.join(folder, META))
     table = write_poses(storage.join(folder, "poses"), poses)
     tables = [storage.join(folder, name) for name in _TABLES]
     if poses.spread is not None:
         tables += [spread_url(each) for each in tables]
     files = {storage.name(each): storage.digest(each) for each in tables}
+    if files != before:
+        for name in _DRAWN:
+            storage.remove(storage.join(folder, name))
     meta = {"schema": _SCHEMA, **story, "files": files}
     text = json.dumps(meta, indent=1, ensure_ascii=False, allow_nan=False)
     storage.write_text(storage.join(folder, META), text + "\n")
@@ -82,6 +88,15 @@ def analyzed_video(folder: str) -> Mapping[str, Any] | None:
         return None
     video = None if meta is None else meta.get("video")
     return video if isinstance(video, dict) else None
+
+
+def _told_files(folder: str) -> Mapping[str, str] | None:
+    """Return the digests that ``meta.json`` has of the tables, None if it has none."""
+    try:
+        meta = _read_meta(folder)
+    except AnalysisError:
+        return None
+    return None if meta is None else dict(meta["files"])
 
 
 def load_poses(url: storage.Url) -> Poses:

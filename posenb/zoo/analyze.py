@@ -73,7 +73,9 @@ def analyze(
         Those to keep; with a mapping, under which new names. All of them by default.
     config : AnalyzeConfig, optional
     output : str or PathLike, optional
-        Folder for the files; by default ``<video>_poses/`` beside the video.
+        Folder for the files; by default ``<video>_poses/<name of the model>/`` beside the
+        video, so that each model has its own. Where that has poses of another model or version
+        of this name, the first digits of the card's SHA-256 are added to the name.
     progress : callable, optional
         Makes the progress bars; they count sizes and frames.
     **options
@@ -104,8 +106,8 @@ def analyze(
     member = find_member(model)
     names = _chosen_names(member.card, keypoints)
     file = model_file(fetch_member(member), chosen)
-    place = _place(video) if output is None else storage.resolve(output)
     told = _told(member, video)
+    place = _place(video, told) if output is None else storage.resolve(output)
     found = Size(size, float("nan")) if size is not None else _remembered(place, told, chosen)
     if found is None:
         frames = sample_frames(video, chosen)
@@ -222,10 +224,26 @@ def model_file(folder: Path, config: AnalyzeConfig) -> Path:
     return folder / (KERAS if choice.runtime == "keras" else NETWORK)
 
 
-def _place(video: storage.Url) -> str:
+def _place(video: storage.Url, told: Mapping[str, Any]) -> str:
+    """Return a folder in which no other model has its poses."""
     url = storage.resolve(video)
     stem = PurePosixPath(storage.name(url)).stem
-    return storage.join(storage.parent(url), f"{stem}_poses")
+    name, digest = told["model"], told["card_sha256"]
+    place = storage.join(storage.parent(url), f"{stem}_poses", name)
+    before = _story_in(place).get("card_sha256", digest)
+    return place if before == digest else f"{place}-{digest[:8]}"
+
+
+def _story_in(place: str) -> Mapping[str, Any]:
+    """Return what an analysis of before tells of the zoo; empty if there is none."""
+    url = storage.join(place, META)
+    if not storage.exists(url):
+        return {}
+    try:
+        story: Mapping[str, Any] = json.loads(storage.read_text(url)).get("zoo", {})
+    except ValueError:  # damaged; the analysis will write it anew
+        return {}
+    return story
 
 
 def sample_frames(video: storage.Url, config: AnalyzeConfig) -> np.ndarray:
@@ -272,10 +290,7 @@ def _seen(config: AnalyzeConfig) -> list[Any]:
 
 def _remembered(place: str, told: Mapping[str, Any], config: AnalyzeConfig) -> Size | None:
     """Return the size that an earlier call found in the same frames."""
-    url = storage.join(place, META)
-    if not storage.exists(url):
-        return None
-    before = json.loads(storage.read_text(url)).get("zoo", {})
+    before = _story_in(place)
     size = before.get("size", {"given": True})
     if size["given"] or size["seen"] != _seen(config):
         return None

@@ -164,7 +164,7 @@ def test_each_pupil_has_a_folder_that_is_closed_to_other_accounts(lesson):
     for name in NAMES:
         folder = lesson.folder / "pupils" / name
         assert folder.stat().st_mode & 0o077 == 0
-        assert (folder / "lesson" / "clip_poses" / "poses.h5").is_file()
+        assert (folder / "lesson" / "clip_poses" / "class_mouse" / "poses.h5").is_file()
     assert sorted(each.name for each in (lesson.folder / "pupils").iterdir()) == sorted(NAMES)
 
 

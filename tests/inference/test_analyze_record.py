@@ -148,3 +148,15 @@ def test_the_poses_of_a_key_are_current_only_while_all_files_are_whole(folder, p
         assert current_poses(folder, "k") is None
         storage.write_bytes(url, content)
         assert current_poses(folder, "k") is not None
+
+
+def test_what_was_made_of_other_poses_goes_and_all_else_stays(folder, poses, story):
+    names = ("labelled.mp4", "report.html", "notes.txt")
+    write_analysis(folder, poses, story)
+    for name in names:
+        storage.write_text(storage.join(folder, name), "x")
+    write_analysis(folder, poses, {**story, "key": "l"})
+    assert all(storage.exists(storage.join(folder, name)) for name in names)
+    write_analysis(folder, replace(poses, positions=poses.positions + 1), story)
+    there = [name for name in names if storage.exists(storage.join(folder, name))]
+    assert there == ["notes.txt"]

@@ -1,19 +1,22 @@
 """From a video to poses without labels, training or a project."""
 
 import json
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from zoo_models import COUNT, KEYPOINTS, spot_at
+from zoo_models import COUNT, FACTS, KEYPOINTS, spot_at
 
 import posenb as pn
 from posenb import storage
 from posenb._progress import silent_progress
-from posenb.errors import ConfigError, InvalidInputError, UnknownNameError
+from posenb.cli.recordings import find_recordings
+from posenb.errors import AnalysisError, ConfigError, InvalidInputError, UnknownNameError
 from posenb.inference import load_poses
 from posenb.video import open_video, write_video
-from posenb.zoo import add_index, analyze
+from posenb.zoo import add_index, analyze, publish
 
 TRUE = np.array([spot_at(number) for number in range(COUNT)])
 
@@ -52,7 +55,51 @@ def test_the_model_may_be_named_and_the_files_go_beside_the_video(published, tmp
     add_index(published)
     write_video(tmp_path / "clip.mp4", np.zeros((4, 64, 96, 3), np.uint8), fps=25)
     poses = analyze(tmp_path / "clip.mp4", "spots", size=1.0, progress=silent_progress)
-    assert poses.url == str(tmp_path / "clip_poses" / "poses.h5")
+    assert poses.url == str(tmp_path / "clip_poses" / "spots" / "poses.h5")
+
+
+@pytest.fixture
+def find_beside(clip, tmp_path):
+    """Analyze a copy of the clip with a model; the files go where they do by default."""
+    video = shutil.copy(clip, tmp_path / "clip.mp4")
+    return lambda model, **options: analyze(
+        video, model, **{"size": 1.0, "progress": silent_progress, **options}
+    )
+
+
+def test_two_models_keep_their_poses_and_videos_of_one_clip_apart(
+    run, published, tmp_path, find_beside
+):
+    publish(run, tmp_path / "zoo", name="dots", facts=FACTS, progress=silent_progress)
+    first = find_beside(published / "spots")
+    shown = Path(pn.labelled_video(first, progress=silent_progress))
+    before = {path: path.read_bytes() for path in shown.parent.iterdir()}
+    second = find_beside(tmp_path / "zoo" / "dots")
+    assert Path(second.url).parent == tmp_path / "clip_poses" / "dots"
+    assert {path: path.read_bytes() for path in shown.parent.iterdir()} == before
+    assert len(find_recordings([str(tmp_path / "clip_poses" / "dots")])) == 1
+    with pytest.raises(AnalysisError, match=r"several: .*dots, .*spots"):
+        find_recordings([str(tmp_path / "clip.mp4")])
+
+
+def test_models_of_one_name_do_not_share_a_folder_either(run, published, tmp_path, find_beside):
+    facts = {**FACTS, "title": "Another spot"}
+    publish(run, tmp_path / "zoo", name="spots", facts=facts, progress=silent_progress)
+    first = find_beside(published / "spots")
+    second = find_beside(tmp_path / "zoo" / "spots")
+    digest = second.provenance["zoo"]["card_sha256"]
+    assert Path(second.url).parent.name == f"spots-{digest[:8]}"
+    for model, poses in ((published / "spots", first), (tmp_path / "zoo" / "spots", second)):
+        assert find_beside(model).url == poses.url
+
+
+def test_a_video_that_shows_other_poses_does_not_stay_beside_these(find_beside, published):
+    model = published / "spots"
+    shown = Path(pn.labelled_video(find_beside(model), progress=silent_progress))
+    find_beside(model)
+    assert shown.is_file()  # they are the same
+    find_beside(model, stop=9)
+    assert not shown.exists()
 
 
 def test_the_size_is_found_told_and_not_searched_again(find, monkeypatch):
@@ -179,4 +226,4 @@ def test_the_mouse_is_found_in_a_clip_of_half_and_of_double_size(factor, shared_
     assert np.isfinite(found.positions).all()
     off = (found.positions + 0.5) / factor - 0.5 - native.positions
     assert np.median(np.hypot(*np.moveaxis(off, -1, 0))) < 4.0
-    assert storage.exists(tmp_path / "scaled_poses" / "poses.csv")
+    assert storage.exists(tmp_path / "scaled_poses" / "mouse_openfield" / "poses.csv")

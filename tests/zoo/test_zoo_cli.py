@@ -43,7 +43,7 @@ def test_run_fetch_and_verify_by_the_folder_of_a_model(posenb, published, clip, 
     assert done.exit_code == 0, done.output
     assert "clip_poses" in done.stdout
     assert "1 times as long" in done.stdout
-    meta = json.loads((tmp_path / "clip_poses" / "meta.json").read_text())
+    meta = json.loads((tmp_path / "clip_poses" / "spots" / "meta.json").read_text())
     assert meta["zoo"]["keypoints"] == {"snout": "nose", "tail": "tail"}
     assert posenb("zoo", "fetch", published / "spots").stdout.strip() == str(published / "spots")
     assert "as the card says" in posenb("zoo", "verify", published / "spots", "--quiet").stdout

@@ -183,3 +183,9 @@ def test_the_frames_are_shown_smaller_and_larger():
     glance(look, [bright_moments(1)], PAIRS)
     assert shown.count(1.0) == 4  # plain, mirrored, before and after
     assert min(shown) < 1 < max(shown)
+
+
+def test_where_a_side_has_no_partner_no_mirrored_view_is_taken():
+    lone = Skeleton(("nose", "left ear", "other"))
+    found = glance(look_at_brightest, [bright_moments(2)], lone)
+    assert len(found.views) == 3
