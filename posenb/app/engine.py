@@ -160,6 +160,9 @@ def analyze_clip(
         As `posenb.zoo.analyze`.
     """
     config = config_of(path, options)
+    if config.flip:  # it is what "exact" adds, where the model gains by it
+        found = find_model(model_file(zoo.fetch(model), config), runtime=config.runtime)
+        config = config.replace(flip=found.description.knows_mirrored)
     return zoo.analyze(
         path, model, size=options.size, config=config, output=folder, progress=progress
     )

@@ -6,12 +6,14 @@ exactly what an uninterrupted one would, on every backend. The device applies th
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from posenb.core import AugmentationConfig, Labels
+from posenb.errors import TrainingWarning
 
 __all__ = ["Habits", "Variation", "draw_variation", "find_habits"]
 
@@ -72,13 +74,31 @@ def find_habits(labels: Labels, config: AugmentationConfig) -> Habits:
     The heading is the direction between the two keypoints that lie farthest apart on
     average. Rotations reach the circular standard deviation of the headings:
     where gravity or a rig decides what is up, hardly any; where animals are filmed from
-    above, all of them. Mirroring is natural only in the second case.
+    above, all of them. Mirroring is natural only in the second case, and only where each
+    keypoint that names a side has its partner (`Skeleton.unpaired_sides`): else left and
+    right would be taught against each other.
+
+    Warns
+    -----
+    TrainingWarning
+        If mirroring was asked for all the same.
     """
+    unpaired = labels.skeleton.unpaired_sides()
+    if unpaired and config.flip == "horizontal":
+        warnings.warn(
+            "A mirrored image trades left for right keypoints, so each needs its partner; "
+            f"{', '.join(unpaired)} seem to name a side and have none. Rename them (as "
+            "ear_left, ear_right), or train with flip='none'.",
+            TrainingWarning,
+            stacklevel=2,
+        )
     resultant = _resultant_length(labels.positions)
     # Rounding may leave the length of equal headings a little above 1.
     spread = np.rad2deg(np.sqrt(-2 * np.log(np.clip(resultant, 1e-9, 1.0))))
     rotation = np.clip(spread, *_ROTATION) if config.rotation == "auto" else config.rotation
-    flip = config.flip == "horizontal" or (config.flip == "auto" and spread > _FREE_SPREAD)
+    flip = config.flip == "horizontal" or (
+        config.flip == "auto" and spread > _FREE_SPREAD and not unpaired
+    )
     return Habits(float(rotation), bool(flip))
 
 

@@ -109,7 +109,8 @@ class AugmentationConfig(Config):
         Largest shift of the training window, as a share of its side.
     flip : {"auto", "none", "horizontal"}
         Mirror half of the frames and trade left for right keypoints. "auto" mirrors
-        where headings spread as widely as they do seen from above.
+        where headings spread as widely as they do seen from above and each keypoint that
+        names a side has its partner.
     brightness, contrast : float
         Largest relative change.
     blur : float
@@ -292,7 +293,7 @@ class AnalyzeConfig(Config):
         float32 elsewhere; "int8" needs a run that `posenb.quantise` has quantised.
     flip : bool
         Look at every frame mirrored too, and take the mean; left and right keypoints are
-        told by their names.
+        told by their names. Only for models that were trained on mirrored animals.
     scales : tuple of float
         Look at every frame at these sizes, relative to that of training, such as
         (0.8, 1, 1.25), and take the mean. Each size and mirroring costs a further pass.

@@ -27,6 +27,8 @@ class ModelDescription(Config):
     body_length : float or None
         Median diagonal of the labelled animals, source pixels.
     config : TrainConfig
+    mirrored : bool or None
+        Whether training showed it mirrored animals; None where nobody kept it.
     provenance : dict
         Versions, digest of the labels, where the weights came from.
     """
@@ -38,7 +40,13 @@ class ModelDescription(Config):
     scale: float
     body_length: float | None = None
     config: TrainConfig
+    mirrored: bool | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def knows_mirrored(self) -> bool:
+        """Whether poses of a mirrored frame can be trusted and brought back."""
+        return self.mirrored is not False and not self.skeleton.unpaired_sides()
 
     @property
     def skeleton(self) -> Skeleton:

@@ -11,6 +11,14 @@ from posenb.errors import InvalidInputError
 
 __all__ = ["Skeleton"]
 
+# A letter that stands alone; a capital one after a small letter or before a word or F, M, H (fore,
+# middle, hind) that ends there.
+_SIDE = re.compile(
+    r"(?:(?<=[\W_\d])|^)[LlRr](?=[\W_\d]|$)"
+    r"|(?<=[a-z])[LR](?=[\W_\d]|$|[A-Z][a-z]|[FMH](?:[\W_\d]|$))"
+    r"|(?:(?<=[\W_\d])|^)[LR](?=[A-Z][a-z]|[FMH](?:[\W_\d]|$))"
+    r"|^[lr](?=[A-Z][a-z])"
+)
 _SIDES = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"))
 
 
@@ -107,8 +115,9 @@ class Skeleton:
         """Return the index pairs that trade places when the image is mirrored.
 
         Two keypoints are a pair when their names differ only in the side they
-        name: ``left``/``right`` in any of the usual spellings, or a single ``L``/``R``
-        set off by a separator, a digit, the start or the end (``ear_L``, ``L_ear``).
+        name: ``left``/``right`` in any of the usual spellings, or a single ``L``/``R`` set off
+        by a separator, a digit, the start or the end (``ear_L``, ``L_ear``), a capital one
+        also by the capitals of the words around it (``earL``, ``LEar``, ``pawLF``).
         """
         found: list[tuple[int, int]] = []
         for i, name in enumerate(self.keypoints):
@@ -119,6 +128,22 @@ class Skeleton:
                     found.append((i, j))
         return tuple(found)
 
+    def unpaired_sides(self) -> tuple[str, ...]:
+        """Return the keypoints that seem to name a side but have no mirror image here.
+
+        That is a side without its partner (``leftear`` alone), and names that differ in one
+        letter ``l``/``r`` which may or may not mean sides (``lear``, ``rear``). In a mirrored
+        image nobody can tell where they belong.
+        """
+        paired = {self.keypoints[k] for pair in self.mirror_pairs() for k in pair}
+        others = {name.casefold() for name in self.keypoints}
+        return tuple(
+            name
+            for name in self.keypoints
+            if name not in paired
+            and (_other_side(name) is not None or not others.isdisjoint(_nearly(name.casefold())))
+        )
+
 
 def _other_side(name: str) -> str | None:
     for left, right in _SIDES:
@@ -126,8 +151,14 @@ def _other_side(name: str) -> str | None:
             return name.replace(left, right)
         if right in name:
             return name.replace(right, left)
-    match = re.search(r"(?:(?<=[\W_\d])|^)[LlRr](?=[\W_\d]|$)", name)
+    match = _SIDE.search(name)
     if match is None:
         return None
     letter = {"L": "R", "R": "L", "l": "r", "r": "l"}[match.group()]
     return name[: match.start()] + letter + name[match.end() :]
+
+
+def _nearly(name: str) -> set[str]:
+    """Return the names that differ from `name` in one letter, an l for an r or the reverse."""
+    swap = {"l": "r", "r": "l"}
+    return {name[:n] + swap[c] + name[n + 1 :] for n, c in enumerate(name) if c in swap}

@@ -210,6 +210,11 @@ class Model:
         crop : (int, int, int, int), optional
             x1, x2, y1, y2 in pixels, the ends excluded: the part to look at. Poses are in
             its pixels.
+
+        Raises
+        ------
+        AnalysisError
+            If mirrored frames are asked of a model that does not know them.
         """
         key = (frames, batch_size, crop)
         if key not in self._compiled:
@@ -221,6 +226,11 @@ class Model:
         if variants.plain:
             return self._compile_at(1.0, frames, batch_size, crop)
         mirror = mirrored_crop(crop, frames.width)
+        if variants.flip and not self.description.knows_mirrored:
+            raise AnalysisError(
+                f"flip=True takes the mean with mirrored frames; {self.description.name} does "
+                f"not know them: {self._why_not_mirrored()}. Analyze without flip."
+            )
         upright = [self._compile_at(each, frames, batch_size, crop) for each in variants.scales]
         mirrored = upright if variants.flip else []
         if mirrored and mirror != crop:
@@ -236,6 +246,12 @@ class Model:
             description.skeleton.mirror_pairs(),
             _AGREEMENT * description.config.model.stride / description.scale,
         )
+
+    def _why_not_mirrored(self) -> str:
+        unpaired = self.description.skeleton.unpaired_sides()
+        if unpaired:
+            return f"{', '.join(unpaired)} seem to name a side and have no partner"
+        return "it was trained on animals that all face one way"
 
     def _compile_at(
         self, factor: float, frames: FrameFormat, batch_size: int, crop: Crop | None

@@ -16,7 +16,7 @@ import numpy as np
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
-from posenb.augmentation import find_habits
+from posenb.augmentation import Habits, find_habits
 from posenb.core import (
     FrameName,
     Labels,
@@ -191,6 +191,7 @@ class _Task:
     scale: float
     window: int
     radius: float
+    habits: Habits
 
 
 def _one_animal(labels: Labels) -> Labels:
@@ -286,6 +287,7 @@ def _prepare(
         scale,
         choose_window(chosen, scale, config),
         choose_radius(chosen, scale, config),
+        find_habits(chosen, config.augmentation),
     )
 
 
@@ -325,9 +327,8 @@ def _fit(
             keypoints = task.train_labels.skeleton
             network = build_network(config.model, len(keypoints), weights)
             learner = Learner(network, config, keypoints, window=task.window, radius=task.radius)
-        habits = find_habits(task.train_labels, config.augmentation)
         batch_of = partial(
-            batch_at, frames=task.train, window=task.window, config=config, habits=habits
+            batch_at, frames=task.train, window=task.window, config=config, habits=task.habits
         )
         checkpoint = read_checkpoint(run.checkpoint_url)
         if checkpoint is None and config.start is not None:
@@ -397,6 +398,7 @@ def _finish(run: Run, task: _Task, outcome: Outcome, config: TrainConfig, labels
         scale=task.scale,
         body_length=None if math.isnan(length) else round(length, 2),
         config=config,
+        mirrored=task.habits.flip,
         provenance={
             "versions": {package: version(package) for package in _PACKAGES},
             "backend": keras.backend.backend(),

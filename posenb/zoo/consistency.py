@@ -39,8 +39,8 @@ class Glance:
     Parameters
     ----------
     views : ndarray, shape (V, N, K, 3)
-        x, y in pixels of the frames, and likelihood; the plain view first, then mirrored and
-        scaled ones, brought back.
+        x, y in pixels of the frames, and likelihood; the plain view first, then the mirrored
+        one, where names tell left from right, and scaled ones, brought back.
     beside : ndarray, shape (2, N, K, 3)
         In the plain view of the frames before and after.
     """
@@ -142,10 +142,12 @@ def glance(look: Look, moments: Iterable[np.ndarray], skeleton: Skeleton) -> Gla
 
 def _all_views(look: Look, some: np.ndarray, skeleton: Skeleton) -> list[np.ndarray]:
     frames = some[:, BESIDE.index(0)]
-    mirrored = look(np.ascontiguousarray(frames[:, :, ::-1]), 1.0)
+    views = [look(frames, 1.0)]
+    if not skeleton.unpaired_sides():  # else nobody can tell what a mirrored keypoint is
+        mirrored = look(np.ascontiguousarray(frames[:, :, ::-1]), 1.0)
+        views.append(_mirrored_back(mirrored, frames.shape[2], skeleton))
     return [
-        look(frames, 1.0),
-        _mirrored_back(mirrored, frames.shape[2], skeleton),
+        *views,
         *(look(frames, scale) for scale in _SCALES),
         look(some[:, 0], 1.0),
         look(some[:, -1], 1.0),

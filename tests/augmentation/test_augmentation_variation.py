@@ -16,6 +16,7 @@ from posenb.augmentation import (
     find_habits,
 )
 from posenb.core import AugmentationConfig, FrameName, Labels, Skeleton
+from posenb.errors import TrainingWarning
 from posenb.labels import read_labels
 
 CALM = AugmentationConfig(
@@ -33,13 +34,15 @@ STILL = Habits(0.0, False)
 FREE = Habits(180.0, True)
 
 
-def labels_with_headings(degrees: np.ndarray) -> Labels:
+def labels_with_headings(
+    degrees: np.ndarray, keypoints: tuple[str, str] = ("nose", "tail")
+) -> Labels:
     """Animals of two keypoints that face the given ways."""
     radians = np.deg2rad(degrees)
     nose = 50 + 20 * np.stack([np.cos(radians), np.sin(radians)], axis=-1)
     positions = np.stack([nose, np.full_like(nose, 50)], axis=1)[:, None]
     frames = tuple(FrameName("clip", f"{i}.png") for i in range(len(degrees)))
-    return Labels(frames, positions, Skeleton(("nose", "tail")))
+    return Labels(frames, positions, Skeleton(keypoints))
 
 
 def draw(
@@ -96,6 +99,15 @@ def test_what_the_config_says_counts_before_the_habits() -> None:
     assert given == Habits(7.0, False)
     upright = labels_with_headings(np.full(9, 90.0))
     assert find_habits(upright, AugmentationConfig(flip="horizontal")).flip
+
+
+def test_where_a_side_has_no_partner_nothing_is_mirrored_unless_asked_for() -> None:
+    labels = labels_with_headings(np.arange(0, 360, 10), ("earL", "tail"))
+    assert find_habits(labels, AugmentationConfig()) == Habits(180.0, False)
+    with pytest.warns(TrainingWarning, match="earL seem to name a side and have none"):
+        assert find_habits(labels, AugmentationConfig(flip="horizontal")).flip
+    pair = labels_with_headings(np.arange(0, 360, 10), ("wingL", "wingR"))
+    assert find_habits(pair, AugmentationConfig()).flip
 
 
 @pytest.mark.parametrize("count", [0, 1])

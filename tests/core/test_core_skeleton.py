@@ -62,6 +62,15 @@ def test_unique_keypoints_and_edges_name_known_keypoints():
         ("ear L", "ear R"),
         ("paw1L", "paw1R"),
         ("2r", "2l"),
+        ("wingL", "wingR"),
+        ("forelegL4", "forelegR4"),
+        ("earL_tip", "earR_tip"),
+        ("LEar", "REar"),
+        ("lEar", "rEar"),
+        ("pawLF", "pawRF"),
+        ("LH_paw", "RH_paw"),
+        ("paw1LH", "paw1RH"),
+        ("kneeLInner", "kneeRInner"),
     ],
 )
 def test_sided_keypoints_find_their_mirror_image(left, right):
@@ -77,3 +86,18 @@ def test_letters_within_words_name_no_side(name):
 
 def test_a_side_without_its_partner_is_no_pair():
     assert Skeleton(("leftear", "tail")).mirror_pairs() == ()
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "unpaired"),
+    [
+        (("nose", "leftear", "rightear", "tail"), ()),
+        (("nose", "leftear", "tail"), ("leftear",)),
+        (("nose", "earL", "earR", "pawR"), ("pawR",)),
+        (("lear", "rear", "tail"), ("lear", "rear")),
+        (("paw1LH", "paw2LF", "paw3RF", "paw4RH"), ("paw1LH", "paw2LF", "paw3RF", "paw4RH")),
+        (("nose", "LED", "centre", "Tail", "lower lip", "mirror"), ()),
+    ],
+)
+def test_sides_that_nobody_could_tell_in_a_mirrored_image_are_named(keypoints, unpaired):
+    assert Skeleton(keypoints).unpaired_sides() == unpaired

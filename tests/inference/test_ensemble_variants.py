@@ -8,7 +8,7 @@ from spots import HEIGHT, WIDTH, spot_at, spot_picture, spots
 
 from posenb._progress import silent_progress
 from posenb.core import AnalyzeConfig, FrameFormat
-from posenb.errors import ConfigError
+from posenb.errors import AnalysisError, ConfigError
 from posenb.inference import analyze
 from posenb.inference.model import find_model
 from posenb.inference.variants import (
@@ -142,6 +142,27 @@ def test_every_variant_makes_it_another_model(spot_model):
     found = [find_model(spot_model, variants=each, **options) for each in several]
     assert len({each.identity for each in (plain, *found)}) == 5
     assert plain.identity == find_model(spot_model, variants=Variants(), **options).identity
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"mirrored": False}, "spot does not know them: it was trained on animals that all face"),
+        ({"keypoints": ("snout", "earL")}, "earL seem to name a side and have no partner"),
+    ],
+)
+def test_a_model_that_does_not_know_mirrored_animals_is_not_shown_them(spot_model, facts, message):
+    options = {"runtime": "onnxruntime", "precision": "float32"}
+    model = find_model(spot_model, variants=FLIP, **options)
+    known = model.description.replace(**facts)
+    raw = FrameFormat("rgb", HEIGHT, WIDTH)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(model), "description", known)
+        with pytest.raises(AnalysisError, match=message):
+            model.predict(raw, 4, None)
+        known = known.replace(mirrored=None, keypoints=("a", "b"))
+        patch.setattr(type(model), "description", known)
+        model.predict(raw, 4, None)
 
 
 # --- analysis ------------------------------------------------------------------------
