@@ -66,7 +66,7 @@ class VideoError(PosenbError):
 
 
 class VideoWarning(UserWarning):
-    """Frames of a video are missing; what is there can be read."""
+    """A video has moved or frames of it are missing; what is there can be read."""
 
 
 class LabelError(PosenbError):

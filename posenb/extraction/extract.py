@@ -202,8 +202,8 @@ def _find_videos(project: Project, videos: str | Sequence[str] | None) -> tuple[
     if gone:
         raise ProjectError(
             f"A video must be where the project says; of {len(names)} these are gone: "
-            f"{', '.join(project.video_url(name) for name in gone)}. Put them back, add them again "
-            "with add_videos, or name those that are there: videos=[...]."
+            f"{', '.join(project.video_url(name) for name in gone)}. Put them back, add them from "
+            "where they are now with add_videos, or name those that are there: videos=[...]."
         )
     return tuple(dict.fromkeys(names))
 

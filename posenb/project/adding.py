@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from posenb import storage
 from posenb._progress import Progress, tqdm_progress
-from posenb.errors import ProjectError
+from posenb.errors import ProjectError, VideoWarning
 from posenb.project.manifest import MANIFEST, Crop, Video, add_entries, clash, make_video
+from posenb.project.places import write_path
 from posenb.project.value import VIDEOS, Project
 
 __all__ = ["add_videos", "expand"]
@@ -28,11 +30,13 @@ def add_videos(
 ) -> Project:
     """Add videos, which stay where they are unless they shall be copied.
 
-    The manifest stores a path relative to the project for a video below it, and an
-    absolute path or URL for one outside; so a project that shall move or be shared had
-    better hold its videos (`copy`) or refer to them in the cloud. Either all of the
-    videos are added or none. Adding a video again changes nothing. In a folder of
-    another program the videos are noted in ``posenb.yaml`` beside that program's files.
+    The manifest stores a path relative to the project for a local video below it or
+    beside it (``../raw/m1.mp4``), so that the folder that holds both can move; for one on
+    another drive or in the cloud, an absolute path or URL. A project that shall move or be
+    shared alone had better hold its videos (`copy`) or refer to them in the cloud. Either
+    all of the videos are added or none. Adding a video again changes nothing; adding one
+    that has moved, from where it is now, mends the project. In a folder of another program
+    the videos are noted in ``posenb.yaml`` beside that program's files.
 
     Parameters
     ----------
@@ -59,36 +63,60 @@ def add_videos(
     ConfigError
         If the crop has no area.
     ProjectError
-        If a pattern matches nothing, or two videos have the same name.
+        If a pattern matches nothing, or two videos that are there have the same name.
     VideoError
         If a file is not a readable video.
+
+    Warns
+    -----
+    VideoWarning
+        If a video takes the place of one that is gone.
     """
     from posenb.video import probe
 
+    home = project.reload()
     sources = expand([urls] if isinstance(urls, str | os.PathLike) else urls)
     entries: dict[str, Video] = {}
     origins: dict[str, str] = {}
+    gone: dict[str, str] = {}
     for url in sources:
         name = storage.name(url)
         stem = PurePosixPath(name).stem
-        below = f"{VIDEOS}/{name}" if copy else storage.relative(url, project.url)
-        entry = make_video(path=below or url, crop=crop or project.crops.get(stem))
-        there = project.videos.get(stem, entry.path)
-        if stem in origins or (there != entry.path and project.video_url(stem) != url):
-            raise ProjectError(clash(stem, origins.get(stem, there), url))
+        path = f"{VIDEOS}/{name}" if copy else write_path(url, home.url)
+        known = home.videos.get(stem)
+        place = url if known is None else home.video_url(stem)
+        if stem in origins:
+            raise ProjectError(clash(stem, origins[stem], url))
+        if known not in (None, path) and place != url:
+            if storage.exists(place):
+                raise ProjectError(clash(stem, place, url))
+            gone[stem] = place
         origins[stem] = url
-        if entry != Video(path=there, crop=project.crops.get(stem)) or stem not in project.videos:
+        if not copy and place == url and known is not None:
+            path = known
+        entry = make_video(path=path, crop=crop or home.crops.get(stem))
+        lost = copy and not storage.exists(storage.join(home.url, path))
+        if lost or known is None or entry != Video(path=known, crop=home.crops.get(stem)):
             entries[stem] = entry
     for stem in entries:
         probe(origins[stem])
     with progress(len(entries), "Adding videos", "video") as bar:
         for stem, entry in entries.items():
             if copy:
-                _copy_once(origins[stem], storage.join(project.url, entry.path))
+                _copy_once(origins[stem], storage.join(home.url, entry.path))
             bar.advance(video=stem)
     if entries:
-        add_entries(storage.join(project.url, MANIFEST), project.kind, entries, project.videos)
-    return project.reload()
+        add_entries(storage.join(home.url, MANIFEST), home.kind, entries, home.videos)
+    for stem, place in gone.items():
+        warnings.warn(_moved(stem, place, origins[stem]), VideoWarning, stacklevel=2)
+    return home.reload()
+
+
+def _moved(stem: str, place: str, url: str) -> str:
+    return (
+        f"{place} is gone, so the project's video {stem!r} is {url} now. If that is another "
+        "recording, put the first one back and rename this one: frames and poses would be mixed."
+    )
 
 
 def _copy_once(source: str, target: str) -> None:

@@ -12,7 +12,8 @@ from posenb.core import Skeleton
 from posenb.errors import InvalidInputError, ProjectError
 from posenb.labels import read_labels
 from posenb.project.manifest import Crop
-from posenb.project.value import VIDEOS, Project, locate
+from posenb.project.places import locate
+from posenb.project.value import VIDEOS, Project
 
 __all__ = ["CONFIG", "VIDEO_SUFFIXES", "open_deeplabcut", "open_lightning"]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from posenb import storage
 from posenb.core.configs import explain
 from posenb.errors import ConfigError, ProjectError
+from posenb.project.places import split_climb
 
 __all__ = [
     "MANIFEST",
@@ -41,8 +42,8 @@ class Video(BaseModel):
     Attributes
     ----------
     path : str
-        Relative to the project's folder if it lies below it, else an absolute path or
-        a URL.
+        Relative to the project's folder, from which it may climb at its start
+        (``../raw/m1.mp4``), or an absolute path or URL.
     crop : (int, int, int, int) or None
         x1, x2, y1, y2 in pixels of the displayed video, the ends excluded.
     """
@@ -54,9 +55,14 @@ class Video(BaseModel):
 
     @field_validator("path")
     @classmethod
-    def _never_climbs(cls, path: str) -> str:
-        if ".." in path.replace("\\", "/").split("/"):
-            raise ValueError("a path never climbs with '..': write it in full")
+    def _climbs_only_at_its_start(cls, path: str) -> str:
+        # A video is only ever read, and absolute paths may lead anywhere as well. This keeps
+        # it plain to see where a path leads, and the rest below the folder it climbed to.
+        _, below = split_climb(path)
+        if not below or ".." in below.replace("\\", "/").split("/"):
+            raise ValueError(
+                "a path climbs only at its start, as ../raw/m1.mp4 does: write it in full"
+            )
         return path
 
     @field_validator("crop")

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TypeVar
 
 from posenb import storage
 from posenb._names import unknown_name
 from posenb.core import FrameName, Labels, Skeleton
-from posenb.errors import InvalidInputError, LabelError
+from posenb.errors import LabelError
 from posenb.labels import has_labels, join_labels, read_labels, save_labels
 from posenb.labels.files import FOLDER
 from posenb.project.manifest import Crop, Kind
+from posenb.project.places import locate
 
-__all__ = ["VIDEOS", "Project", "locate"]
+__all__ = ["VIDEOS", "Project"]
 
 VIDEOS = "videos"
 _WORKERS = 8
@@ -46,8 +47,8 @@ class Project:
     individuals : tuple of str, optional
         The animals; one unnamed animal (``("",)``) by default.
     videos : mapping of str to str, optional
-        Path by name (the stem of the file name): relative to the folder, or an
-        absolute path or URL of what lies outside.
+        Path by name (the stem of the file name): relative to the folder, from which it
+        may climb at its start (``../raw/m1.mp4``), or an absolute path or URL.
     crops : mapping of str to (int, int, int, int), optional
         x1, x2, y1, y2 in pixels of those videos that are to be cropped, the ends
         excluded.
@@ -204,16 +205,6 @@ class Project:
             f"No labels in {below}. Extract frames and label them, or put a folder of labels in "
             "DeepLabCut's layout there."
         )
-
-
-def locate(folder: str, path: str) -> str:
-    """Return where `path` leads, which is relative to `folder`, absolute or a URL."""
-    if PureWindowsPath(path).is_absolute():
-        return path  # also where it means nothing: then no video is found there
-    try:
-        return storage.join(folder, path)
-    except InvalidInputError:
-        return storage.resolve(path)
 
 
 def _in_parallel(do: Callable[[str], Result], urls: list[str]) -> list[Result]:

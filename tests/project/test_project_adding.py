@@ -7,7 +7,7 @@ import yaml
 
 from posenb import storage
 from posenb._progress import silent_progress
-from posenb.errors import ConfigError, ProjectError, StorageError, VideoError
+from posenb.errors import ConfigError, ProjectError, StorageError, VideoError, VideoWarning
 from posenb.project import add_videos, create_project, open_project
 from posenb.video import write_video
 
@@ -40,7 +40,7 @@ def add(project, urls, **options):
 
 def test_a_video_outside_the_project_stays_where_it_is(project, raw):
     added = add(project, raw / "m1.mp4")
-    assert added.videos == {"m1": str(raw / "m1.mp4")}
+    assert added.videos == {"m1": "../raw/m1.mp4"}
     assert added.video_url("m1") == str(raw / "m1.mp4")
     assert added == open_project(project.url)
     assert project.videos == {}
@@ -53,7 +53,7 @@ def test_a_video_within_the_project_is_stored_relative_to_it(project, tmp_path, 
 
 def test_relative_paths_are_those_of_the_notebook(project, raw, monkeypatch):
     monkeypatch.chdir(raw)
-    assert add(project, "m1.mp4").videos == {"m1": str(raw / "m1.mp4")}
+    assert add(project, "m1.mp4").video_url("m1") == str(raw / "m1.mp4")
 
 
 def test_several_videos_are_added_at_once_and_later_ones_join_them(project, raw):
@@ -87,7 +87,7 @@ def test_patterns_find_videos_in_the_cloud(project, clip):
 
 def test_a_file_whose_name_looks_like_a_pattern_is_itself(project, tmp_path, clip):
     storage.write_bytes(tmp_path / "m[1].mp4", clip)
-    assert add(project, tmp_path / "m[1].mp4").videos == {"m[1]": str(tmp_path / "m[1].mp4")}
+    assert add(project, tmp_path / "m[1].mp4").videos == {"m[1]": "../m[1].mp4"}
 
 
 def test_a_pattern_that_matches_nothing_is_reported(project, raw):
@@ -118,6 +118,75 @@ def test_adding_a_video_again_changes_nothing(project, raw):
     before = Path(project.url, "posenb.yaml").stat().st_mtime_ns
     assert add(added, [raw / "m1.mp4", raw / "m1.mp4"]) == added
     assert Path(project.url, "posenb.yaml").stat().st_mtime_ns == before
+
+
+def test_a_video_that_moved_is_added_from_where_it_is_now(project, raw):
+    add(project, [raw / "m1.mp4", raw / "m2.mp4"], crop=(0, 20, 4, 30))
+    (raw / "m1.mp4").rename(raw / "day1" / "m1.mp4")
+    with pytest.warns(VideoWarning, match=r"raw/m1\.mp4 is gone, so .*'m1' is .*day1/m1\.mp4 now"):
+        mended = add(project, raw / "day1" / "m1.mp4")  # `project` does not even know of it
+    assert mended.videos == {"m1": "../raw/day1/m1.mp4", "m2": "../raw/m2.mp4"}
+    assert mended.crops == {"m1": (0, 20, 4, 30), "m2": (0, 20, 4, 30)}
+    assert mended == project.reload()
+    (raw / "m2.mp4").unlink()
+    (raw / "day1" / "m2.mp4").write_text("no video")
+    with pytest.raises(VideoError, match=r"m2\.mp4"):
+        add(project, raw / "day1" / "m2.mp4")
+    assert project.reload() == mended
+
+
+def test_a_video_that_moved_may_be_copied_and_a_lost_copy_be_made_again(project, raw, clip):
+    add(project, raw / "m1.mp4")
+    (raw / "m1.mp4").rename(raw / "day1" / "m1.mp4")
+    with pytest.warns(VideoWarning, match="is gone"):
+        mended = add(project, raw / "day1" / "m1.mp4", copy=True)
+    assert mended.videos == {"m1": "videos/m1.mp4"}
+    Path(mended.video_url("m1")).unlink()
+    assert add(mended, raw / "day1" / "m1.mp4", copy=True) == mended
+    assert storage.read_bytes(mended.video_url("m1")) == clip
+
+
+def test_of_two_that_mend_a_video_otherwise_the_first_wins(project, raw, clip, monkeypatch):
+    from posenb.project import adding
+
+    added = add(project, raw / "m1.mp4")
+    (raw / "m1.mp4").rename(raw / "day1" / "m1.mp4")
+    storage.write_bytes(raw / "other" / "m1.mp4", clip)
+    real = adding.add_entries
+
+    def late(*inputs):
+        monkeypatch.setattr(adding, "add_entries", real)
+        add(added, raw / "day1" / "m1.mp4")
+        real(*inputs)
+
+    monkeypatch.setattr(adding, "add_entries", late)
+    with (
+        pytest.warns(VideoWarning, match="day1"),
+        pytest.raises(ProjectError, match=r"'m1' is \.\./raw/day1/m1\.mp4 and cannot be .*other"),
+    ):
+        add(added, raw / "other" / "m1.mp4")
+    assert project.reload().videos == {"m1": "../raw/day1/m1.mp4"}
+
+
+def test_a_project_and_its_videos_move_as_one(project, raw, tmp_path, clip):
+    add(project, [raw / "m1.mp4", raw / "day1" / "m3.mp4"])
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "reach").rename(tmp_path / "elsewhere" / "reach")
+    raw.rename(tmp_path / "elsewhere" / "raw")
+    moved = open_project(tmp_path / "elsewhere" / "reach")
+    assert storage.read_bytes(moved.video_url("m3")) == clip
+    again = add(moved, tmp_path / "elsewhere" / "raw" / "m1.mp4")
+    assert again == moved
+
+
+def test_a_project_that_names_its_videos_in_full_goes_on_as_it_is(project, raw):
+    path = Path(project.url, "posenb.yaml")
+    facts = yaml.safe_load(path.read_text())
+    facts["videos"] = {"m1": {"path": str(raw / "m1.mp4")}}
+    path.write_text(yaml.safe_dump(facts))
+    before = path.read_bytes()
+    assert add(project, raw / "m1.mp4").videos == {"m1": str(raw / "m1.mp4")}
+    assert path.read_bytes() == before
 
 
 def test_what_is_no_video_is_refused_and_none_is_added(project, raw):
@@ -192,7 +261,7 @@ def test_in_a_deeplabcut_folder_a_video_is_noted_beside_its_config(tmp_path, raw
     (folder / "config.yaml").write_text(text)
     added = add(open_project(folder), raw / "m1.mp4")
     assert added.kind == "deeplabcut"
-    assert added.videos == {"m0": "videos/m0.mp4", "m1": str(raw / "m1.mp4")}
+    assert added.videos == {"m0": "videos/m0.mp4", "m1": "../raw/m1.mp4"}
     assert (folder / "config.yaml").read_text() == text
     assert add(added, folder / "videos" / "m0.mp4") == added
 

@@ -54,8 +54,13 @@ def test_a_manifest_is_made_for_people_to_read(tmp_path):
         (text(scorer="a/b"), "scorer"),
         (text(kind="sleap"), "kind"),
         (text(kind="deeplabcut"), "stand in its own files"),
-        (text(videos={"m1": {"path": "../m1.mp4"}}), "never climbs"),
-        (text(videos={"m1": {"path": "a\\..\\m1.mp4"}}), "never climbs"),
+        (text(videos={"m1": {"path": "a/../m1.mp4"}}), "climbs only at its start"),
+        (text(videos={"m1": {"path": "../a/../m1.mp4"}}), "climbs only at its start"),
+        (text(videos={"m1": {"path": "a\\..\\m1.mp4"}}), "climbs only at its start"),
+        (text(videos={"m1": {"path": "..\\m1.mp4"}}), "climbs only at its start"),
+        (text(videos={"m1": {"path": ".."}}), "climbs only at its start"),
+        (text(videos={"m1": {"path": "../"}}), "climbs only at its start"),
+        (text(videos={"../m1": {"path": "m1.mp4"}}), "videos"),
         (text(videos={"m1": {"path": ""}}), "path"),
         (text(videos={"a/b": {"path": "m1.mp4"}}), "videos"),
         (text(videos={"m1": {"path": "m1.mp4", "crop": [9, 9, 0, 5]}}), "0 <= x1 < x2"),
@@ -71,6 +76,11 @@ def test_a_manifest_that_breaks_a_rule_is_refused_with_its_name(content, message
 def test_yaml_that_would_run_code_is_refused():
     with pytest.raises(ProjectError, match="could not determine a constructor"):
         parse(b"version: !!python/object/apply:os.getcwd []", "x")
+
+
+def test_a_video_may_lie_beside_the_project():
+    videos = {"m1": {"path": "../../raw/m1.mp4"}}
+    assert parse(text(videos=videos), "x").videos["m1"].path == "../../raw/m1.mp4"
 
 
 def test_a_second_manifest_is_refused_and_the_first_stays(tmp_path):
