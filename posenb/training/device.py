@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
 
+from posenb.errors import TrainingWarning
 from posenb.models import accelerator
 
 __all__ = ["data_parallel", "policy", "precision", "seeded"]
@@ -52,13 +55,33 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def data_parallel(batch_size: int) -> Any:
-    """Return a context in which batches are shared by all accelerators.
+    """Return a context in which batches are shared by the accelerators.
 
-    Only Keras on JAX distributes this way; elsewhere, or where the batch cannot be
-    divided evenly, the context does nothing.
+    Only Keras on JAX distributes this way, and each device must get as many frames as any
+    other; so as many devices are used as divide the batch.
+
+    Warns
+    -----
+    TrainingWarning
+        If some devices are left idle.
     """
-    devices = keras.distribution.list_devices()
-    usable = keras.backend.backend() == "jax" and len(devices) > 1
-    if not usable or batch_size % len(devices):
+    on_jax = keras.backend.backend() == "jax"
+    # TensorFlow lists the processor beside its GPUs.
+    kind = None if on_jax else accelerator() or "cpu"
+    devices = keras.distribution.list_devices(kind)
+    used = math.gcd(batch_size, len(devices)) if on_jax else 1
+    if used < len(devices):
+        cure = (
+            f"A batch_size that is a multiple of {len(devices)} uses all"
+            if on_jax
+            else "Keras on JAX (KERAS_BACKEND=jax) uses several"
+        )
+        warnings.warn(
+            f"{used} of {len(devices)} devices can share a batch of {batch_size}, the others are "
+            f"idle. {cure}.",
+            TrainingWarning,
+            stacklevel=3,
+        )
+    if used == 1:
         return nullcontext()
-    return keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False).scope()
+    return keras.distribution.DataParallel(devices=devices[:used], auto_shard_dataset=False).scope()

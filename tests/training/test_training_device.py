@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 
 import keras
 import pytest
 
+from posenb.errors import TrainingWarning
 from posenb.training import device
 from posenb.training.device import (
     data_parallel,
@@ -88,18 +90,48 @@ def test_seeding_leaves_the_users_random_numbers_as_they_were() -> None:
 def test_a_batch_that_cannot_be_divided_stays_on_one_device(
     having: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contextlib import nullcontext
-
     monkeypatch.setattr(device.keras.backend, "backend", lambda: "jax")
     having("gpu:0", "gpu:1", "gpu:2")  # type: ignore[operator]
-    assert isinstance(data_parallel(8), nullcontext)
+    with pytest.warns(TrainingWarning, match="1 of 3 devices .* multiple of 3 uses all"):
+        assert isinstance(data_parallel(8), nullcontext)
     having("gpu:0")  # type: ignore[operator]
     assert isinstance(data_parallel(8), nullcontext)
 
 
-def test_tensorflow_is_never_distributed(having: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    from contextlib import nullcontext
+@pytest.mark.parametrize(("batch", "used"), [(4, 4), (6, 2), (8, 8), (16, 8)])
+def test_as_many_devices_share_a_batch_as_divide_it(
+    having: object, monkeypatch: pytest.MonkeyPatch, batch: int, used: int
+) -> None:
+    shared: list[list[str]] = []
 
+    class Parallel:
+        def __init__(self, devices: list[str], **_: object) -> None:
+            shared.append(devices)
+
+        def scope(self) -> nullcontext[None]:
+            return nullcontext()
+
+    monkeypatch.setattr(device.keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(device.keras.distribution, "DataParallel", Parallel)
+    having(*(f"tpu:{n}" for n in range(8)))  # type: ignore[operator]
+    idle = pytest.warns(TrainingWarning, match=f"{used} of 8") if used < 8 else nullcontext()
+    with idle:
+        data_parallel(batch)
+    assert shared == [[f"tpu:{n}" for n in range(used)]]
+
+
+def test_tensorflow_is_never_distributed_and_says_so(
+    having: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(device.keras.backend, "backend", lambda: "tensorflow")
     having("gpu:0", "gpu:1")  # type: ignore[operator]
+    with pytest.warns(TrainingWarning, match="1 of 2 devices .*KERAS_BACKEND=jax"):
+        assert isinstance(data_parallel(8), nullcontext)
+
+
+def test_one_gpu_beside_the_processor_is_all_there_is(
+    having: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device.keras.backend, "backend", lambda: "tensorflow")
+    having("cpu:0", "gpu:0")  # type: ignore[operator]
     assert isinstance(data_parallel(8), nullcontext)
