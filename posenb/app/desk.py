@@ -39,7 +39,7 @@ from posenb.app.words import explain, explain_refusal
 from posenb.app.work import Job, Worker
 from posenb.errors import PosenbError, VideoError, ZooWarning
 from posenb.widgets.upload_looks import say_bytes
-from posenb.zoo.card import PREVIEW
+from posenb.zoo.page import read_preview
 
 __all__ = ["Desk"]
 
@@ -247,10 +247,12 @@ class Desk:
             self._bring_picture(name)
 
     def _bring_picture(self, name: str) -> None:
-        if name in self.pictures or PREVIEW not in self._cards[name].files:
+        if name in self.pictures:
             return
-        data = base64.b64encode((zoo.fetch(name) / PREVIEW).read_bytes()).decode()
-        self.pictures = {**self.pictures, name: f"data:image/png;base64,{data}"}
+        picture = read_preview(self._cards[name])
+        if picture is not None:
+            data = base64.b64encode(picture).decode()
+            self.pictures = {**self.pictures, name: f"data:image/png;base64,{data}"}
 
     def _give(self, message: Message) -> list[tuple[Message, bytes]]:
         """Give a piece of a file; the page asks for one after the other."""

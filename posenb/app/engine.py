@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from posenb import zoo
+from posenb import storage, zoo
 from posenb._progress import Progress, silent_progress
 from posenb.app.results import SHARPEST
 from posenb.app.state import POOR, Clip, Options, Trial
@@ -78,7 +78,7 @@ def look_at_clip(path: Path, name: str) -> tuple[Clip, str]:
     return clip, _picture(frame)
 
 
-def config_of(path: Path, options: Options) -> AnalyzeConfig:
+def config_of(video: storage.Url, options: Options) -> AnalyzeConfig:
     """Return how a video is analyzed with the options of a visitor.
 
     Raises
@@ -86,10 +86,11 @@ def config_of(path: Path, options: Options) -> AnalyzeConfig:
     InvalidInputError
         If no frame lies between start and stop.
     """
-    with open_video(path, warn=False) as video:
-        first, last = _range(video.info, options)
+    with open_video(video, warn=False) as reader:
+        first, last = _range(reader.info, options)
+    stop = None if options.stop is None else last
     scales = (0.5,) if options.quality == "fast" else (1.0,)
-    return AnalyzeConfig(start=first, stop=last, flip=options.quality == "exact", scales=scales)
+    return AnalyzeConfig(start=first, stop=stop, flip=options.quality == "exact", scales=scales)
 
 
 def try_model(path: Path, model: str, options: Options) -> tuple[Trial, str]:
@@ -138,7 +139,7 @@ def try_model(path: Path, model: str, options: Options) -> tuple[Trial, str]:
 
 
 def analyze_clip(
-    path: Path, model: str, options: Options, folder: Path, progress: Progress
+    video: storage.Url, model: str, options: Options, progress: Progress, **further: Any
 ) -> Poses:
     """Find the animal in every frame; the files are those of `posenb.zoo.analyze`.
 
@@ -146,26 +147,24 @@ def analyze_clip(
 
     Parameters
     ----------
-    path : Path
+    video : str or PathLike
     model : str
-        Name.
+        Name, or the folder of a model.
     options : Options
-    folder : Path
-        Where the files go.
     progress : callable
+    **further
+        Other options of `posenb.zoo.analyze`, which count before these, such as ``output``.
 
     Raises
     ------
     PosenbError
         As `posenb.zoo.analyze`.
     """
-    config = config_of(path, options)
+    config = config_of(video, options)
     if config.flip:  # it is what "exact" adds, where the model gains by it
         found = find_model(model_file(zoo.fetch(model), config), runtime=config.runtime)
         config = config.replace(flip=found.description.knows_mirrored)
-    return zoo.analyze(
-        path, model, size=options.size, config=config, output=folder, progress=progress
-    )
+    return zoo.analyze(video, model, size=options.size, config=config, progress=progress, **further)
 
 
 def _picture(frame: np.ndarray) -> str:

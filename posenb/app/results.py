@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from posenb import zoo
+from posenb import storage
 from posenb._progress import Progress
 from posenb.app.state import Found
 from posenb.core import Poses
@@ -20,23 +19,26 @@ from posenb.reports.making import Look, write_report
 from posenb.video import open_video
 from posenb.zoo import Card
 from posenb.zoo.card import PREVIEW
-from posenb.zoo.page import card_page
+from posenb.zoo.page import card_page, read_preview
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "CUTOFF",
-    "LABELLED",
-    "POSES",
     "SHARPEST",
     "TAKEN_HOME",
+    "Part",
     "draw_clip",
     "found_in",
+    "is_packed",
     "pack",
     "summarise_poses",
-    "tell_clip",
+    "write_page",
+    "write_table",
 ]
+
+Part = Literal["report", "video", "table", "all"]
 
 CUTOFF = 0.6
 """Likelihood from which on a keypoint counts as found."""
@@ -44,47 +46,51 @@ CUTOFF = 0.6
 SHARPEST = 1920
 """Pixels of the longer side of a labelled video."""
 
-POSES, LABELLED = "poses", "labelled.mp4"
-REPORT, POSITIONS, SUMMARY = "report.html", "positions.csv", "summary.csv"
-CARD, README, ARCHIVE = "model.md", "README.txt", "results.zip"
-STORY = f"{POSES}/meta.json"
-TAKEN_HOME = {"report": REPORT, "video": LABELLED, "table": POSITIONS, "all": ARCHIVE}
-"""What a page may ask for, and the file that it gets."""
+LABELLED, REPORT, POSITIONS = "labelled.mp4", "report.html", "positions.csv"
+ARCHIVE = "posenb-results.zip"
+TAKEN_HOME: Mapping[str, str] = {
+    "report": REPORT,
+    "video": LABELLED,
+    "table": POSITIONS,
+    "all": ARCHIVE,
+}
+"""What is made of poses, and its file beside them."""
 
+_SUMMARY, _CARD, _README, _STORY = "summary.csv", "model.md", "README.txt", "poses/meta.json"
 _WITHIN = "posenb-results"
-_MEMBERS = (
-    *(README, REPORT, LABELLED, POSITIONS, SUMMARY, CARD, PREVIEW),
-    *(f"{POSES}/poses.h5", f"{POSES}/poses.csv"),
-)
+_STORED = (".mp4", ".png")  # they are packed already
 _MOST_RATE = 20_000  # kilobits per second
 
-_README = """\
+_WORDS = """\
 What posenb found in {name}, in {frames} frames, with its model “{title}” ({model}, {licence}).
 
-report.html    All of it to look at: open it in any browser, offline.
-labelled.mp4   The video with what was found drawn over it.
-positions.csv  One row for each frame and body part: x and y in pixels of the video (from the upper
-               left corner, y downwards) and likelihood, 0 to 1. Opens in Excel and R.
-summary.csv    For each body part: in which share of the frames it was found, how surely.
-model.md       What the model learned from, its limits, and whom to cite.
-poses/         The same positions as DeepLabCut's tables, for programs, and how they came about.
-
+{files}
 Look at the video before you trust the numbers. Positions of small likelihood are guesses.
 """
+_TOLD = {
+    REPORT: "All of it to look at: open it in any browser, offline.",
+    LABELLED: "The video with what was found drawn over it.",
+    POSITIONS: "One row for each frame and body part: x and y in pixels of the video (from the\n"
+    "               upper left corner, y downwards) and likelihood, 0 to 1. Opens in Excel and R.",
+    _SUMMARY: "For each body part: in which share of the frames it was found, how surely.",
+    _CARD: "What the model learned from, its limits, and whom to cite.",
+    "poses/": "The same positions as DeepLabCut's tables, for programs, and how they came about.",
+}
 
 
-def draw_clip(poses: Poses, path: Path, folder: Path, room: int, progress: Progress) -> None:
+def draw_clip(
+    poses: Poses, video: storage.Url, folder: str, room: int | None, progress: Progress
+) -> None:
     """Draw the labelled video, full HD at most.
 
     Parameters
     ----------
     poses : Poses
-    path : Path
-        The video.
-    folder : Path
+    video : str or PathLike
+    folder : str
         Where the new one goes.
-    room : int
-        Bytes that it may take.
+    room : int or None
+        Bytes that it may take; None = as many as it likes.
     progress : callable
 
     Raises
@@ -92,36 +98,36 @@ def draw_clip(poses: Poses, path: Path, folder: Path, room: int, progress: Progr
     PosenbError
         As `posenb.labelled_video`.
     """
-    with open_video(path, warn=False) as video:
-        info = video.info
-    seconds = len(poses) / info.fps + 2  # x264 borrows from the seconds to come
+    with open_video(video, warn=False) as reader:
+        info = reader.info
+    rate = None
+    if room is not None:
+        seconds = len(poses) / info.fps + 2  # x264 borrows from the seconds to come
+        rate = max(100, min(_MOST_RATE, int(room * 8 / 1000 / seconds)))
     labelled_video(
         poses,
-        path,
-        output=folder / LABELLED,
+        video,
+        output=storage.join(folder, LABELLED),
         scale=min(1.0, SHARPEST / max(info.width, info.height)),
         cutoff=CUTOFF,
-        bitrate=max(100, min(_MOST_RATE, int(room * 8 / 1000 / seconds))),
+        bitrate=rate,
         progress=progress,
     )
 
 
-def tell_clip(
-    poses: Poses, path: Path, name: str, model: str, folder: Path, progress: Progress
+def write_page(
+    poses: Poses, video: storage.Url, name: str, folder: str, progress: Progress
 ) -> None:
-    """Write the report, the tables for people and what is to be known of all files.
+    """Write the report, with the trajectories to turn and to zoom.
 
     Parameters
     ----------
     poses : Poses
-    path : Path
-        The video.
+    video : str or PathLike
     name : str
-        As its owner calls it.
-    model : str
-        Name.
-    folder : Path
-        Where the files go.
+        What the video is called.
+    folder : str
+        Where the page goes.
     progress : callable
 
     Raises
@@ -129,46 +135,92 @@ def tell_clip(
     PosenbError
         As `posenb.report`.
     """
-    look = Look(cutoff=CUTOFF, video=path, title=name)
-    write_report(_named(poses, name), folder / REPORT, look, progress)
-    poses.to_dataframe().to_csv(folder / POSITIONS, index=False, float_format="%.4f")
-    summarise_poses(poses).to_csv(folder / SUMMARY, index=False, float_format="%.4f")
-    card = zoo.show(model)
-    (folder / CARD).write_text(card_page(card), encoding="utf-8")
-    if PREVIEW in card.files:  # the card shows it
-        shutil.copyfile(zoo.fetch(model) / PREVIEW, folder / PREVIEW)
-    (folder / README).write_text(_readme(poses, name, card), encoding="utf-8")
+    look = Look(cutoff=CUTOFF, video=video, title=name)
+    write_report(_named(poses, name), storage.join(folder, REPORT), look, progress)
 
 
-def pack(folder: Path, name: str) -> None:
+def write_table(poses: Poses, folder: str) -> None:
+    """Write the positions as a table for people, one row for each frame and keypoint."""
+    storage.write_text(storage.join(folder, POSITIONS), _csv(poses.to_dataframe()))
+
+
+def pack(poses: Poses, name: str, card: Card, folder: str) -> None:
     """Put all files into one archive; only names of posenb's own are in it.
 
     Parameters
     ----------
-    folder : Path
-        With all files.
+    poses : Poses
+        As they lie in the folder.
     name : str
-        Of the video, as its owner calls it.
+        What the video is called.
+    card : Card
+        Of the model.
+    folder : str
+        With the files.
     """
-    members = [each for each in _MEMBERS if (folder / each).exists()]
-    story = json.loads((folder / STORY).read_text(encoding="utf-8"))
-    story["video"]["url"] = name
-    with zipfile.ZipFile(folder / ARCHIVE, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each in members:
-            packed = each.endswith((".mp4", ".png"))
-            kind = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-            archive.write(folder / each, f"{_WITHIN}/{each}", kind)
-        archive.writestr(f"{_WITHIN}/{STORY}", json.dumps(story, indent=1, ensure_ascii=False))
+    shown = {each: each for each in (REPORT, LABELLED, POSITIONS)}
+    tables = {f"poses/{each}": each for each in ("poses.h5", "poses.csv")}
+    files = {
+        inside: storage.join(folder, each)
+        for inside, each in {**shown, **tables}.items()
+        if storage.exists(storage.join(folder, each))
+    }
+    texts = {
+        _README: _readme(poses, name, card, files),
+        _SUMMARY: _csv(summarise_poses(poses)),
+        _CARD: card_page(card),
+        _STORY: _story(poses, name),
+    }
+    preview = read_preview(card)
+    with (
+        storage.writing(storage.join(folder, ARCHIVE)) as path,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for inside, text in texts.items():
+            archive.writestr(f"{_WITHIN}/{inside}", text)
+        if preview is not None:  # the card shows it
+            archive.writestr(f"{_WITHIN}/{PREVIEW}", preview, zipfile.ZIP_STORED)
+        for inside, url in files.items():
+            kind = zipfile.ZIP_STORED if inside.endswith(_STORED) else zipfile.ZIP_DEFLATED
+            with storage.reading(url) as local:
+                archive.write(local, f"{_WITHIN}/{inside}", kind)
 
 
-def found_in(poses: Poses, folder: Path) -> Found:
+def is_packed(poses: Poses, name: str, parts: Iterable[Part], folder: str) -> bool:
+    """Tell whether the archive in a folder holds these poses, with all that is made of them.
+
+    Parameters
+    ----------
+    poses : Poses
+    name : str
+        What the video is called.
+    parts : iterable of {"report", "video", "table", "all"}
+        What shall be there.
+    folder : str
+    """
+    wanted = [TAKEN_HOME[part] for part in parts]
+    if ARCHIVE not in wanted or not all(storage.exists(storage.join(folder, f)) for f in wanted):
+        return False
+    try:
+        with (
+            storage.reading(storage.join(folder, ARCHIVE)) as path,
+            zipfile.ZipFile(path) as archive,
+        ):
+            held = set(archive.namelist())
+            same = archive.read(f"{_WITHIN}/{_STORY}").decode() == _story(poses, name)
+    except (zipfile.BadZipFile, KeyError):
+        return False
+    return same and {f"{_WITHIN}/{file}" for file in wanted if file != ARCHIVE} <= held
+
+
+def found_in(poses: Poses, files: Mapping[str, str]) -> Found:
     """Sum up what a run has found.
 
     Parameters
     ----------
     poses : Poses
-    folder : Path
-        With all files.
+    files : mapping of {"report", "video", "table", "all"} to str
+        URLs of what was made.
     """
     table = summarise_poses(poses)
     likelihoods = poses.likelihoods[~np.isnan(poses.likelihoods)]
@@ -177,7 +229,7 @@ def found_in(poses: Poses, folder: Path) -> Found:
         shares=dict(zip(table["keypoint"], table["found"].astype(float), strict=True)),
         likelihood=float(likelihoods.mean()) if likelihoods.size else 0.0,
         size=float(poses.provenance["zoo"]["size"]["value"]),
-        files={what: (folder / file).stat().st_size for what, file in TAKEN_HOME.items()},
+        files={what: storage.size(url) for what, url in files.items()},
     )
 
 
@@ -212,7 +264,23 @@ def _named(poses: Poses, name: str) -> Poses:
     return replace(poses, provenance={**story, "video": {**dict(story["video"]), "url": name}})
 
 
-def _readme(poses: Poses, name: str, card: Card) -> str:
-    return _README.format(
-        name=name, frames=len(poses), title=card.title, model=card.name, licence=card.licence
+def _story(poses: Poses, name: str) -> str:
+    """Return how poses came about, without where their video lies."""
+    return json.dumps(dict(_named(poses, name).provenance), indent=1, ensure_ascii=False)
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, float_format="%.4f"))
+
+
+def _readme(poses: Poses, name: str, card: Card, files: Iterable[str]) -> str:
+    there = {*files, _SUMMARY, _CARD, "poses/"}
+    lines = (f"{file:<15}{words}\n" for file, words in _TOLD.items() if file in there)
+    return _WORDS.format(
+        name=name,
+        frames=len(poses),
+        title=card.title,
+        model=card.name,
+        licence=card.licence,
+        files="".join(lines),
     )

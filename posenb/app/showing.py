@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from posenb.app.runner import STAGES
 from posenb.app.state import (
     Clip,
     Found,
@@ -18,7 +19,7 @@ from posenb.app.state import (
     seconds_needed,
 )
 from posenb.app.words import say_length
-from posenb.app.work import STAGES, Job
+from posenb.app.work import Job
 from posenb.widgets.upload_looks import say_bytes, say_seconds
 from posenb.zoo import Card
 
@@ -189,6 +190,7 @@ def _found(found: Found) -> dict[str, Any]:
         "files": [
             {"what": what, "title": title, "size": say_bytes(found.files[what])}
             for what, title in _FILES.items()
+            if what in found.files
         ],
     }
 

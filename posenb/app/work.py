@@ -11,20 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from posenb._progress import Progress
-from posenb.app import engine, results
+from posenb.app import engine, runner
 from posenb.app.state import Clip, Found, Options, Trial
 from posenb.app.visit import Visit
 from posenb.errors import AnalysisError
 
-__all__ = ["STAGES", "Job", "StoppedError", "Worker"]
-
-STAGES = (
-    "Getting ready",
-    "Finding the animal in every frame",
-    "Drawing the labelled video",
-    "Writing the report and the tables",
-)
-_SHARE_OF_VIDEO = 3  # the labelled video, its copy in the archive and all else
+__all__ = ["Job", "StoppedError", "Worker"]
 
 
 class StoppedError(AnalysisError):
@@ -71,9 +63,9 @@ class Job:
 class _Bar:
     """A bar that counts for a job, and ends the work when it shall stop."""
 
-    def __init__(self, job: Job, total: int | None, stop: threading.Event) -> None:
+    def __init__(self, job: Job, total: int | None, initial: int, stop: threading.Event) -> None:
         self._job, self._stop = job, stop
-        job.done, job.total, job.began = 0, total, time.monotonic()
+        job.done, job.total, job.began = initial, total, time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -146,27 +138,23 @@ class Worker:
         folder = self._visit.place("run")
         if options.size is None:
             trial, _ = engine.try_model(path, model, options)
-            _check(stop)
             options = options.replace(size=trial.size)
 
         def bars(stage: int) -> Progress:
             """Return what makes the bars of a stage."""
+            _check(stop)
 
-            def bar(total: int | None, description: str, unit: str = "it") -> _Bar:
+            def bar(
+                total: int | None, description: str, unit: str = "it", initial: int = 0
+            ) -> _Bar:
                 del description  # the stages have names of their own
                 job.stage, job.unit = stage, unit
-                return _Bar(job, total, stop)
+                return _Bar(job, total, initial, stop)
 
             return bar
 
-        poses = engine.analyze_clip(path, model, options, folder / results.POSES, bars(1))
-        _check(stop)
-        room = self._visit.room() // _SHARE_OF_VIDEO
-        results.draw_clip(poses, path, folder, room, bars(2))
-        results.tell_clip(poses, path, name, model, folder, bars(3))
-        self._visit.check_room((folder / results.LABELLED).stat().st_size, "the archive")
-        results.pack(folder, name)
-        return results.found_in(poses, folder), folder
+        order = runner.Order(str(path), model, options, name, further={"output": folder})
+        return runner.run(order, bars, self._visit).found, folder
 
 
 def _check(stop: threading.Event) -> None:

@@ -11,7 +11,7 @@ from posenb.errors import PosenbError
 from posenb.zoo.card import PREVIEW, Accuracy, Card, DataSource
 from posenb.zoo.index import find_member
 
-__all__ = ["card_in_notebook", "card_page"]
+__all__ = ["card_in_notebook", "card_page", "read_preview"]
 
 _CALL = """\
 ```python
@@ -23,16 +23,30 @@ poses = pn.zoo.analyze("clip.mp4", "{name}")
 
 def card_in_notebook(card: Card) -> str:
     """Return a card as Markdown that holds its picture, if the model is still where it was."""
-    if PREVIEW not in card.files:
-        return card_page(card)
-    try:
-        member = find_member(card.name)
-        picture = storage.read_bytes(storage.join(member.url, PREVIEW))
-    except PosenbError:  # the page is worth showing without a picture
-        return card_page(card, picture=None)
-    if hashlib.sha256(picture).hexdigest() != card.files[PREVIEW].sha256:
+    picture = read_preview(card)
+    if picture is None:
         return card_page(card, picture=None)
     return card_page(card, picture=f"data:image/png;base64,{b64encode(picture).decode()}")
+
+
+def read_preview(card: Card, model: storage.Url | None = None) -> bytes | None:
+    """Return the picture of a model as a PNG; None where it has none, or another one by now.
+
+    Parameters
+    ----------
+    card : Card
+    model : str or PathLike, optional
+        The model; by default the known one of the card's name.
+    """
+    if PREVIEW not in card.files:
+        return None
+    try:
+        member = find_member(card.name if model is None else model)
+        picture = storage.read_bytes(storage.join(member.url, PREVIEW))
+    except PosenbError:  # a card is worth showing without a picture
+        return None
+    fits = hashlib.sha256(picture).hexdigest() == card.files[PREVIEW].sha256
+    return picture if fits else None
 
 
 def card_page(card: Card, *, picture: str | None = PREVIEW) -> str:

@@ -7,6 +7,7 @@ import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,20 +41,24 @@ def quick(monkeypatch):
     )
     given = []
 
-    def analyze(path, model, options, folder, progress):
+    def analyze(path, model, options, progress, output):
         given.append((model, options))
         with progress(4, "Analyzing", "frame") as bar:
             for _ in range(4):
                 bar.advance()
+        return SimpleNamespace(url=f"{output}/poses.h5")
+
+    def write(poses, name, card, folder):
+        Path(folder, "posenb-results.zip").write_bytes(b"PK")
 
     monkeypatch.setattr(engine, "analyze_clip", analyze)
+    monkeypatch.setattr(results, "is_packed", lambda *_: False)
     monkeypatch.setattr(
-        results, "draw_clip", lambda poses, path, folder, *_: (folder / "labelled.mp4").touch()
+        results, "draw_clip", lambda poses, path, folder, *_: Path(folder, "labelled.mp4").touch()
     )
-    monkeypatch.setattr(results, "tell_clip", lambda *_: None)
-    monkeypatch.setattr(
-        results, "pack", lambda folder, name: (folder / "results.zip").write_bytes(b"PK")
-    )
+    monkeypatch.setattr(results, "write_page", lambda *_: None)
+    monkeypatch.setattr(results, "write_table", lambda *_: None)
+    monkeypatch.setattr(results, "pack", write)
     files = dict.fromkeys(TAKEN_HOME, 1)
     monkeypatch.setattr(results, "found_in", lambda *_: Found(4, {"snout": 1.0}, 0.9, 2.0, files))
     return given
@@ -245,7 +250,7 @@ def test_a_run_can_be_stopped_and_started_again(desk, send, wait, empty_clip, qu
     desk.handle({"do": "choose", "model": "mouse_openfield"})
     once = engine.analyze_clip
 
-    def endless(path, model, options, folder, progress):
+    def endless(path, model, options, progress, output):
         with progress(None, "Analyzing", "frame") as bar:
             while True:
                 bar.advance()
