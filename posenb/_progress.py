@@ -33,8 +33,10 @@ class ProgressBar(Protocol):
 class Progress(Protocol):
     """Makes a bar for a piece of work of known or unknown (None) length."""
 
-    def __call__(self, total: int | None, description: str, unit: str = "it") -> ProgressBar:
-        """Return a bar for `total` units of work."""
+    def __call__(
+        self, total: int | None, description: str, unit: str = "it", initial: int = 0
+    ) -> ProgressBar:
+        """Return a bar for `total` units of work, `initial` of which were done another time."""
         ...
 
 
@@ -42,13 +44,17 @@ _IN_LOGS = 10.0  # seconds between two states of a bar that is written to a file
 
 
 class _TqdmBar:
-    def __init__(self, total: int | None, description: str, unit: str) -> None:
+    def __init__(self, total: int | None, description: str, unit: str, initial: int) -> None:
         from tqdm.auto import tqdm
 
         notebook = any(kind.__module__ == "tqdm.notebook" for kind in tqdm.__mro__)
         alive = notebook or sys.stderr.isatty()
         self._bar = tqdm(
-            total=total, desc=description, unit=unit, mininterval=0.1 if alive else _IN_LOGS
+            total=total,
+            desc=description,
+            unit=unit,
+            initial=initial,
+            mininterval=0.1 if alive else _IN_LOGS,
         )
 
     def __enter__(self) -> Self:
@@ -84,11 +90,15 @@ class _SilentBar:
         return None
 
 
-def tqdm_progress(total: int | None, description: str, unit: str = "it") -> ProgressBar:
+def tqdm_progress(
+    total: int | None, description: str, unit: str = "it", initial: int = 0
+) -> ProgressBar:
     """Show a tqdm bar: text in a terminal, a widget in a notebook."""
-    return _TqdmBar(total, description, unit)
+    return _TqdmBar(total, description, unit, initial)
 
 
-def silent_progress(total: int | None, description: str, unit: str = "it") -> ProgressBar:
+def silent_progress(
+    total: int | None, description: str, unit: str = "it", initial: int = 0
+) -> ProgressBar:
     """Show nothing."""
     return _SilentBar()

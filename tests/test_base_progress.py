@@ -1,3 +1,4 @@
+import re
 import sys
 import time
 
@@ -33,6 +34,16 @@ def test_a_terminal_sees_the_bar_move(capsys, monkeypatch):
             time.sleep(0.0002)
             bar.advance()
     assert len(capsys.readouterr().err.strip().split("\r")) > 2
+
+
+def test_what_was_done_another_time_counts_but_not_as_speed(capsys):
+    with tqdm_progress(1000, "Training", "step", 900) as bar:
+        time.sleep(0.2)
+        bar.advance(2)
+    first, *_, last = capsys.readouterr().err.strip().split("\r")
+    assert "900/1000" in first
+    assert "902/1000" in last
+    assert float(re.search(r"([\d.]+)step/s", last)[1]) <= 10
 
 
 def test_an_unknown_length_is_fine(capsys):

@@ -48,8 +48,10 @@ def wait_for_training(run: Run | storage.Url, *, progress: Progress = tqdm_progr
     if seen.phase == "finished":
         return seen.run
     pause = _LOCAL if storage.is_local(seen.run.url) else _REMOTE
-    with progress(seen.config.steps, f"Training {seen.run.name}", "step") as bar:
-        told = _tell(seen, 0, bar)
+    told = seen.rows[-1].step if seen.rows else 0
+    with progress(seen.config.steps, f"Training {seen.run.name}", "step", told) as bar:
+        if told:
+            bar.advance(0, error=_error(seen))
         while seen.goes_on:
             time.sleep(pause)
             seen = observe(seen.run, seen)
@@ -63,9 +65,12 @@ def _tell(seen: Observation, told: int, bar: ProgressBar) -> int:
     """Move the bar on to the last validation; return its step."""
     if not seen.rows or seen.rows[-1].step == told:
         return told
-    last = seen.rows[-1]
-    bar.advance(last.step - told, error=f"{last.validation_error:.2f} px")
-    return last.step
+    bar.advance(seen.rows[-1].step - told, error=_error(seen))
+    return seen.rows[-1].step
+
+
+def _error(seen: Observation) -> str:
+    return f"{seen.rows[-1].validation_error:.2f} px"
 
 
 def _reason(seen: Observation) -> str:

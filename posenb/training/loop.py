@@ -148,8 +148,7 @@ def train_learner(
         best = _best_of(history, checkpoint.best)
     seconds = history[-1]["seconds"] if history else 0.0
     saver = _Saver(save, step)
-    with progress(config.steps, "Training", "step") as bar:
-        bar.advance(step)
+    with progress(config.steps, "Training", "step", step) as bar:
         while step < config.steps and best.since < config.patience:
             if tell(history):
                 if step > saver.step:

@@ -287,6 +287,18 @@ def test_a_video_that_is_gone_is_named_before_anything_is_written(make, tmp_path
     assert len(extract_frames(project, 2, videos=["here"], **QUIET)) == 2
 
 
+def test_a_video_that_moved_is_mended_as_the_error_says(make, tmp_path):
+    from posenb.project import add_videos
+
+    project = make(moved=walking(20))
+    (tmp_path / "raw" / "moved.mp4").rename(tmp_path / "moved.mp4")
+    with pytest.raises(ProjectError, match="from where they are now with add_videos"):
+        extract_frames(project, 2, **QUIET)
+    with pytest.warns(VideoWarning, match="is gone"):
+        add_videos(project, tmp_path / "moved.mp4", **QUIET)
+    assert len(extract_frames(project, 2, **QUIET)) == 2
+
+
 def test_a_misspelt_video_meets_the_likeliest_one(project):
     with pytest.raises(UnknownNameError, match="Did you mean 'walk'"):
         extract_frames(project, videos="wall", **QUIET)

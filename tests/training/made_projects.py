@@ -147,10 +147,14 @@ class Recorder:
     def __init__(self, stop_at: int | None = None) -> None:
         self.bars: list[tuple[int | None, str, str]] = []
         self.advances: list[tuple[str, int, dict[str, str]]] = []
+        self.initial = 0
         self._stop_at = stop_at
 
-    def __call__(self, total: int | None, description: str, unit: str = "it") -> Recorder:
+    def __call__(
+        self, total: int | None, description: str, unit: str = "it", initial: int = 0
+    ) -> Recorder:
         self.bars.append((total, description, unit))
+        self.initial = initial
         return self
 
     def __enter__(self) -> Self:
@@ -166,7 +170,7 @@ class Recorder:
     @property
     def done(self) -> int:
         """Steps of training that are done."""
-        return sum(count for kind, count, _ in self.advances if kind == "Training")
+        return self.initial + sum(n for kind, n, _ in self.advances if kind == "Training")
 
     def advance(self, count: int = 1, **figures: str) -> None:
         self.advances.append((self.description, count, figures))

@@ -145,8 +145,11 @@ class StopAt:
     def __init__(self, run: Run, step: int) -> None:
         self._run, self._step, self._done = run, step, 0
 
-    def __call__(self, total: int | None, description: str, unit: str = "it") -> Self:
+    def __call__(
+        self, total: int | None, description: str, unit: str = "it", initial: int = 0
+    ) -> Self:
         self._counts = description == "Training"
+        self._done = initial
         return self
 
     def __enter__(self) -> Self:

@@ -168,11 +168,11 @@ class _StopAt:
     def __init__(self, work, times=1):
         self.work, self.times = work, times
 
-    def __call__(self, total, description, unit="it"):
+    def __call__(self, total, description, unit="it", initial=0):
         self.times -= description == self.work
         if self.times == 0:
             raise KeyboardInterrupt
-        return silent_progress(total, description, unit)
+        return silent_progress(total, description, unit, initial)
 
 
 @pytest.mark.parametrize(
