@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from posenb import storage
+from posenb import storage, zoo
 from posenb._progress import Progress
 from posenb.app.state import Found
 from posenb.core import Poses
@@ -144,7 +144,7 @@ def write_table(poses: Poses, folder: str) -> None:
     storage.write_text(storage.join(folder, POSITIONS), _csv(poses.to_dataframe()))
 
 
-def pack(poses: Poses, name: str, card: Card, folder: str) -> None:
+def pack(poses: Poses, name: str, model: str, folder: str) -> None:
     """Put all files into one archive; only names of posenb's own are in it.
 
     Parameters
@@ -153,11 +153,12 @@ def pack(poses: Poses, name: str, card: Card, folder: str) -> None:
         As they lie in the folder.
     name : str
         What the video is called.
-    card : Card
-        Of the model.
+    model : str
+        Name, or the folder of a model.
     folder : str
         With the files.
     """
+    card = zoo.show(model)
     shown = {each: each for each in (REPORT, LABELLED, POSITIONS)}
     tables = {f"poses/{each}": each for each in ("poses.h5", "poses.csv")}
     files = {
@@ -171,7 +172,7 @@ def pack(poses: Poses, name: str, card: Card, folder: str) -> None:
         _CARD: card_page(card),
         _STORY: _story(poses, name),
     }
-    preview = read_preview(card)
+    preview = read_preview(card, model)
     with (
         storage.writing(storage.join(folder, ARCHIVE)) as path,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,

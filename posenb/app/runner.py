@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
-from posenb import storage, zoo
+from posenb import storage
 from posenb._progress import Progress, tqdm_progress
 from posenb.app import engine, results
 from posenb.app.results import TAKEN_HOME, Part
@@ -128,9 +128,7 @@ def run(
     folder = storage.parent(poses.url)
     if not results.is_packed(poses, order.title, order.parts, folder):
         _make(order, poses, folder, progress, visit)
-    files: dict[str, str] = {
-        part: storage.join(folder, TAKEN_HOME[part]) for part in order.parts
-    }
+    files: dict[str, str] = {part: storage.join(folder, TAKEN_HOME[part]) for part in order.parts}
     return Outcome(poses, folder, files, results.found_in(poses, files))
 
 
@@ -155,4 +153,4 @@ def _make(
         if visit is not None and "video" in order.parts:
             drawn = storage.size(storage.join(folder, TAKEN_HOME["video"]))
             visit.check_room(drawn, "the archive")
-        results.pack(poses, order.title, zoo.show(order.model), folder)
+        results.pack(poses, order.title, order.model, folder)

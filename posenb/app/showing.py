@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from posenb.app.runner import STAGES
+from posenb.app.runner import STAGES, Outcome
 from posenb.app.state import (
     Clip,
     Found,
@@ -23,7 +23,7 @@ from posenb.app.work import Job
 from posenb.widgets.upload_looks import say_bytes, say_seconds
 from posenb.zoo import Card
 
-__all__ = ["TITLES", "show_walk"]
+__all__ = ["TITLES", "show_walk", "tell_outcome"]
 
 TITLES = {
     Step.VIDEO: "Video",
@@ -77,6 +77,34 @@ def show_walk(walk: Walk, cards: Mapping[str, Card], job: Job | None, now: float
         "job": None if job is None else _job(job, now),
         "found": None if walk.found is None else _found(walk.found),
     }
+
+
+def tell_outcome(outcome: Outcome) -> str:
+    """Say what a run has found and made, as lines of text.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    """
+    shown = _found(outcome.found)
+    table = outcome.summary
+    width = max(len("body part"), *map(len, table["keypoint"]))
+    lines = [f"{'body part':<{width}}  {'found':>6}  {'likelihood':>10}"]
+    lines += [
+        f"{row.keypoint:<{width}}  {row.found:>6.0%}  {row.likelihood:>10.2f}"
+        for row in table.itertuples()
+    ]
+    head = f"{shown['frames']} frames, {shown['share']} of the body found surely; the animal is"
+    return "\n".join(
+        [
+            f"{head} {shown['size']}.",
+            shown["says"],
+            "",
+            *lines,
+            "",
+            *(f"{file['title']:<24}{outcome.files[file['what']]}" for file in shown["files"]),
+        ]
+    )
 
 
 def _clip(clip: Clip) -> dict[str, Any]:

@@ -11,7 +11,13 @@ import typer
 import yaml
 
 from posenb import storage
+from posenb._names import unknown_name
 from posenb._progress import silent_progress, tqdm_progress
+from posenb.app.results import Part
+from posenb.app.runner import Order
+from posenb.app.runner import run as run_order
+from posenb.app.showing import tell_outcome
+from posenb.app.state import Options
 from posenb.cli.arguments import split
 from posenb.cli.options import of_config, of_function, takes
 from posenb.cli.runs import choose_run
@@ -20,7 +26,6 @@ from posenb.errors import InvalidInputError
 from posenb.zoo import Card
 from posenb.zoo import adapt as adapt_verb
 from posenb.zoo import add_index as add_index_verb
-from posenb.zoo import analyze as analyze_verb
 from posenb.zoo import create_project as create_verb
 from posenb.zoo import fetch as fetch_verb
 from posenb.zoo import list as list_verb
@@ -31,6 +36,10 @@ from posenb.zoo.page import card_page
 from posenb.zoo.publishing import lacking_facts
 
 __all__ = ["zoo"]
+
+_PARTS: dict[Part, str] = {"report": "report", "video": "video", "table": "table", "all": "zip"}
+_SUMMARY = "summary"
+_OWN = Options.model_fields.keys() - AnalyzeConfig.model_fields.keys()
 
 ModelArgument = Annotated[
     str, typer.Argument(metavar="MODEL", help="Name of a model, or the folder of one.")
@@ -69,8 +78,8 @@ def show(model: ModelArgument, index: IndexOption = None) -> None:
 @zoo.command()
 @takes(
     [
-        *of_function(analyze_verb, ["size"]),
-        *of_config(AnalyzeConfig, "Options"),
+        *of_config(Options, "Options", without=("start", "stop")),
+        *of_config(AnalyzeConfig, "Options in detail"),
     ]
 )
 def run(
@@ -89,28 +98,37 @@ def run(
         ),
     ] = None,
     index: IndexOption = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="video,report,table,zip,summary",
+            help="What shall not be made, or printed: by default all of it is.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
-    """Find an animal in videos: no project, no labels, no training."""
+    """Find an animal in videos and show it: no project, no labels, no training.
+
+    Beside the poses lie then a labelled video, a report with the trajectories, a table of
+    positions, and everything in one zip. Stopped and run again, it goes on.
+    """
     _know(index)
     if len(video) > 1 and output is not None:
         raise InvalidInputError(
             f"One --output goes with one video; got {len(video)}. Analyze them one by one."
         )
+    left_out = _left_out(without)
+    own = {name: options.pop(name) for name in _OWN & options.keys()}
+    further = {**options, "keypoints": _renamed(keypoints), "output": output}
+    parts = tuple(part for part, word in _PARTS.items() if word not in left_out)
     progress = silent_progress if quiet else tqdm_progress
     for each in video:
-        poses = analyze_verb(
-            each,
-            model,
-            keypoints=_renamed(keypoints),
-            output=output,
-            progress=progress,
-            **options,
-        )
-        assert poses.url is not None
-        size = poses.provenance["zoo"]["size"]["value"]
-        typer.echo(f"{storage.parent(poses.url)}  (animal {size:.2g} times as long as in training)")
+        order = Order(each, model, Options(**own), parts=parts, further=further)
+        outcome = run_order(order, lambda _: progress)
+        if _SUMMARY not in left_out:
+            typer.echo(tell_outcome(outcome))
+        typer.echo(outcome.folder)
 
 
 @zoo.command()
@@ -232,6 +250,15 @@ def _row(card: Card) -> tuple[str, ...]:
         f"{card.size / 1e6:.1f} MB",
         card.licence,
     )
+
+
+def _left_out(without: Sequence[str] | None) -> set[str]:
+    known = (*_PARTS.values(), _SUMMARY)
+    names = split(without)
+    for name in names:
+        if name not in known:
+            raise unknown_name("part of what a run makes", name, known)
+    return set(names)
 
 
 def _renamed(keypoints: Sequence[str] | None) -> dict[str, str] | None:

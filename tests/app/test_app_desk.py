@@ -48,7 +48,7 @@ def quick(monkeypatch):
                 bar.advance()
         return SimpleNamespace(url=f"{output}/poses.h5")
 
-    def write(poses, name, card, folder):
+    def write(poses, name, model, folder):
         Path(folder, "posenb-results.zip").write_bytes(b"PK")
 
     monkeypatch.setattr(engine, "analyze_clip", analyze)

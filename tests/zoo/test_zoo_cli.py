@@ -1,7 +1,9 @@
 """``posenb zoo``: the verbs of the zoo as commands."""
 
 import json
+import re
 import shutil
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +11,7 @@ from zoo_models import FACTS, altered
 
 from posenb.cli import app
 from posenb.project import open_project
+from posenb.video import probe
 
 
 @pytest.fixture
@@ -38,15 +41,52 @@ def test_run_fetch_and_verify_by_the_folder_of_a_model(posenb, published, clip, 
     clip = shutil.copy(clip, tmp_path / "clip.mp4")
     done = posenb(
         *("zoo", "run", published / "spots", clip, "--size", "1", "--quiet"),
-        *("-k", "snout=nose,tail", "--stop", "4"),
+        *("-k", "snout=nose,tail", "--stop", "4", "--without", "video,report,table,zip"),
     )
     assert done.exit_code == 0, done.output
-    assert "clip_poses" in done.stdout
-    assert "1 times as long" in done.stdout
+    folder = tmp_path / "clip_poses" / "spots"
+    assert done.stdout.splitlines()[-1] == str(folder)
+    assert {path.name for path in folder.iterdir()} == {
+        *("poses.h5", "poses.csv", "meta.json", "all_keypoints")
+    }
     meta = json.loads((tmp_path / "clip_poses" / "spots" / "meta.json").read_text())
     assert meta["zoo"]["keypoints"] == {"snout": "nose", "tail": "tail"}
     assert posenb("zoo", "fetch", published / "spots").stdout.strip() == str(published / "spots")
     assert "as the card says" in posenb("zoo", "verify", published / "spots", "--quiet").stdout
+
+
+def test_run_draws_sums_up_and_packs_what_it_found(posenb, published, clip, tmp_path):
+    clip = shutil.copy(clip, tmp_path / "clip.mp4")
+    call = ("zoo", "run", published / "spots", clip, "--size", "1", "--quiet")
+    done = posenb(*call, "--quality", "normal")
+    assert done.exit_code == 0, done.output
+    assert "24 frames, 100 % of the body found surely" in done.stdout
+    assert re.search(r"^snout +100% +\d\.\d\d$", done.stdout, re.MULTILINE)
+    folder = tmp_path / "clip_poses" / "spots"
+    assert probe(folder / "labelled.mp4").frame_count == 24
+    with zipfile.ZipFile(folder / "posenb-results.zip") as archive:
+        names = {name.removeprefix("posenb-results/") for name in archive.namelist()}
+        assert str(tmp_path) not in archive.read("posenb-results/poses/meta.json").decode()
+    assert names == {
+        *("README.txt", "summary.csv", "model.md", "preview.png", "report.html", "labelled.mp4"),
+        *("positions.csv", "poses/poses.h5", "poses/poses.csv", "poses/meta.json"),
+    }
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*[!n]")}
+    assert posenb(*call).stdout == done.stdout
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_run_prints_no_summary_if_none_is_wanted_and_knows_what_it_makes(
+    posenb, published, clip, tmp_path
+):
+    call = ("zoo", "run", published / "spots", clip, "--size", "1", "--quiet")
+    less = ("--without", "video,report", "--without", "zip,summary")
+    done = posenb(*call, "--output", tmp_path / "o", *less)
+    assert done.stdout.splitlines() == [str(tmp_path / "o")]
+    assert (tmp_path / "o" / "positions.csv").is_file()
+    done = posenb(*call, "--without", "vidoe")
+    assert done.exit_code == 1
+    assert "Did you mean 'video'" in done.stderr
 
 
 def test_run_takes_one_output_for_one_video(posenb, published, tmp_path):
