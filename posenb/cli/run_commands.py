@@ -10,12 +10,14 @@ from posenb.cli.arguments import ProjectArgument, Quiet, RunArgument, RunOption,
 from posenb.cli.options import of_config, of_function, takes
 from posenb.cli.runs import choose_run, choose_runs
 from posenb.core import AnalyzeConfig, AugmentationConfig, ModelConfig, SplitConfig, TrainConfig
+from posenb.errors import InvalidInputError
 from posenb.inference import EvaluateConfig
 from posenb.inference import analyze as analyze_verb
 from posenb.inference import evaluate as evaluate_verb
 from posenb.inference import quantise as quantise_verb
 from posenb.inference.ensemble import find_models
 from posenb.inference.target import find_targets
+from posenb.labels import read_split
 
 __all__ = ["analyze", "evaluate", "quantise", "train"]
 
@@ -38,12 +40,28 @@ def train(
         bool,
         typer.Option("--background", help="Train in a process of its own and return at once."),
     ] = False,
+    split_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="url",
+            help="Which frames train, validate and test, instead of the shares below: a "
+            "split.json as in the folder of a run.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     **options: Any,
 ) -> None:
     """Train a network on the labelled frames; stopped and run again, it goes on."""
     from posenb.training import train as train_verb
 
+    if split_file is not None:
+        shares = [key for key in options if key in SplitConfig.model_fields and key != "seed"]
+        if shares:
+            raise InvalidInputError(
+                "--split-file names the frames of every part, so there are no shares to be drawn; "
+                f"got --{shares[0].replace('_', '-')} too. Give one of the two."
+            )
+        options["split"] = read_split(split_file)
     progress = progress_of(quiet)
     run = train_verb(project, name=name, background=background, progress=progress, **options)
     config = run.config()

@@ -150,6 +150,22 @@ def test_train_says_where_the_run_is_and_does_not_train_twice(posenb, run):
 
 
 @pytest.mark.filterwarnings("ignore::posenb.errors.TrainingWarning")
+def test_train_takes_the_split_of_a_file(posenb, run, tmp_path):
+    frames = [f"{frame.video}/{frame.image}" for frame in run.split().train]
+    parts = {"version": 1, "train": frames[:1], "validation": [], "test": frames[1:]}
+    storage.write_text(tmp_path / "split.json", json.dumps(parts))
+    options = ("--start", run.url, "--steps", "1", "--batch-size", "1", "--window", "64", "-q")
+    split = ("--split-file", tmp_path / "split.json")
+    both = posenb("train", run.project_url, "--test-fraction", "0.2", *split, *options)
+    assert both.exit_code == 1
+    assert "--test-fraction too. Give one of the two" in both.stderr
+    done = posenb("train", run.project_url, "--name", "third", *split, *options)
+    assert done.exit_code == 0, done.output
+    made = open_run(done.stdout.strip()).split()
+    assert [made.train, made.test] == [run.split().train[:1], run.split().train[1:]]
+
+
+@pytest.mark.filterwarnings("ignore::posenb.errors.TrainingWarning")
 def test_train_from_another_run_tells_what_was_taken_over(posenb, run):
     options = ("--steps", "1", "--batch-size", "1", "--window", "64", "-q")
     start = ("--start", run.url, "--start-keypoints", "snout=tail-base")
