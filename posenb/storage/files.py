@@ -60,8 +60,14 @@ def is_folder(url: Url) -> bool:
 
 
 def size(url: Url) -> int:
-    """Return the size of the file `url` in bytes."""
-    return _file(url, "Measuring").size
+    """Return the size of the file `url` in bytes.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file, or a web server does not tell its size.
+    """
+    return _known_size(_file(url, "Measuring"))
 
 
 def fingerprint(url: Url) -> str:
@@ -91,6 +97,17 @@ def _file(url: Url, action: str) -> Entry:
     if entry.folder:
         raise storage_error(action, whole, IsADirectoryError("a folder is there"))
     return entry
+
+
+def _known_size(entry: Entry) -> int:
+    # Without it nobody could tell a whole download from one that was cut off.
+    if entry.size is None:
+        raise StorageError(
+            f"A file is fetched in parts, so its size must be known; the server of {entry.url!r} "
+            "does not tell it (there is no Content-Length). Download it yourself, with a browser "
+            "for instance, and name the local file."
+        )
+    return entry.size
 
 
 def list_files(url: Url, pattern: str = "*", *, recursive: bool = False) -> list[str]:
@@ -268,7 +285,7 @@ def open_read(url: Url) -> BinaryIO:
     if is_local(entry.url):
         with naming_faults("Opening", entry.url):
             return Path(entry.url).open("rb")
-    return open_remote(store_of(entry.url), entry.url, entry.size)
+    return open_remote(store_of(entry.url), entry.url, _known_size(entry))
 
 
 def download(url: Url, path: Path) -> None:
@@ -290,9 +307,9 @@ def download(url: Url, path: Path) -> None:
 def _chunks(url: Url) -> Iterator[bytes]:
     """Read a file in chunks, making sure that all belong to one version of it."""
     before = _file(url, "Reading")
-    store = store_of(before.url)
-    for start in range(0, before.size, _CHUNK):
-        yield store.read(before.url, start, min(start + _CHUNK, before.size))
+    store, size = store_of(before.url), _known_size(before)
+    for start in range(0, size, _CHUNK):
+        yield store.read(before.url, start, min(start + _CHUNK, size))
     if _file(url, "Reading") != before:
         raise changed_while_read(before.url)
 

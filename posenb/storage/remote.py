@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 _ATOMIC = frozenset({"gs", "s3", "memory"})
 # Packages that speak for fsspec, and the extras of posenb that install them.
 _CLIENTS = {"gs": ("gcsfs", "gcs"), "s3": ("s3fs", "s3")}
+_WEB = ("http", "https")
 _QUIET = logging.NullHandler()
 # One PUT up to here; above, the client uploads in parts and completes at the end.
 _ONE_PUT = 4 * 2**20
@@ -51,6 +53,11 @@ def remote_store(protocol: str) -> RemoteStore:
         module, extra = _CLIENTS[protocol]
         purpose = f"Reaching {protocol}:// URLs"
         import_optional(module, extra=extra, purpose=purpose, keep="fsspec")
+    if protocol in _WEB and find_spec("aiohttp") is None:
+        raise MissingPackageError(
+            f"Reading {protocol}:// URLs needs the package 'aiohttp', which is not installed. "
+            "Install it with: pip install aiohttp"
+        )
     try:
         if protocol == "gs":
             return RemoteStore(protocol, _google())
@@ -113,14 +120,17 @@ class RemoteStore:
         except StorageError:
             # Object stores refuse a range that starts at or after the end.
             entry = self.look(url) if start > 0 else None
-            if entry is None or entry.folder or start < entry.size:
+            if entry is None or entry.folder or entry.size is None or start < entry.size:
                 raise
             return b""
 
     def _range(self, path: str, start: int, stop: int | None) -> bytes:
         if start == 0 and stop is None:
             return bytes(self.system.cat_file(path))
-        return bytes(self.system.cat_file(path, start=start, end=stop))
+        found = bytes(self.system.cat_file(path, start=start, end=stop))
+        if stop is not None and len(found) > stop - start:
+            return found[start:stop]  # a web server that knows no ranges sends the whole file
+        return found
 
     def staging(self, url: str) -> Path:
         """Make a folder among this machine's temporary ones."""
@@ -214,4 +224,5 @@ def _entry(url: str, info: dict[str, Any]) -> Entry:
     stamp = next((info[key] for key in (*_STAMPS, *_TIMES) if info.get(key)), "")
     if isinstance(stamp, datetime):
         stamp = stamp.timestamp()
-    return Entry(url, 0 if folder else int(info["size"] or 0), folder, str(stamp))
+    size = 0 if folder else info["size"]
+    return Entry(url, None if size is None else int(size), folder, str(stamp))

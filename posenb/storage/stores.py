@@ -17,8 +17,8 @@ class Entry(NamedTuple):
     ----------
     url : str
         Resolved.
-    size : int
-        Bytes; 0 for a folder.
+    size : int or None
+        Bytes; 0 for a folder, None where a server does not tell.
     folder : bool
         Whether it is a folder.
     stamp : str
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     """
 
     url: str
-    size: int
+    size: int | None
     folder: bool
     stamp: str
 
