@@ -88,12 +88,13 @@ class Page extends Layout {
   key(event) {
     const into = event.target.closest("input, select");
     if (into || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = STEPS[event.key];
-    if (step) this.step(step * (event.shiftKey ? 10 : 1));
-    else if (event.key === " " && !event.target.closest("button")) this.togglePlay();
-    else if (event.key === "m") this.mark();
-    else if (event.key === "n") this.hop(1);
-    else if (event.key === "p") this.hop(-1);
+    const key = keyOf(event);
+    const step = STEPS[key];
+    if (step) this.step(step * (event.shiftKey && key.startsWith("Arrow") ? 10 : 1));
+    else if (key === " " && !event.target.closest("button")) this.togglePlay();
+    else if (key === "m") this.mark();
+    else if (key === "n") this.hop(event.shiftKey ? -1 : 1);
+    else if (key === "p") this.hop(-1);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -18,3 +18,8 @@ function button(icon, label, act, { text = "", classes = "" } = {}) {
   made.addEventListener("click", act);
   return made;
 }
+
+// Which key it is, whatever Caps Lock and Shift make of a letter.
+function keyOf(event) {
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}

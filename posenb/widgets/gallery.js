@@ -337,10 +337,11 @@ class Gallery {
       f: () => this.toggle("close_up"),
       l: () => this.toggle("names"),
     };
-    if (!(event.key in acts)) return;
+    const act = acts[keyOf(event)];
+    if (!act) return;
     event.preventDefault();
     event.stopPropagation();
-    acts[event.key]();
+    act();
   }
 }
 

@@ -1,9 +1,16 @@
 // What the picker shows: a frame, the line of the video (pick_strip.js) and the marked frames
 // as small pictures (pick_shelves.js), which stand before it in the same module. The kernel holds the state; here is only what the eye and the hand need at once.
 
-const STEPS = [-100, -10, -1, 1, 10, 100];
+const STEPS = [
+  [-100, "Page up"],
+  [-10, "Shift ←"],
+  [-1, "←"],
+  [1, "→"],
+  [10, "Shift →"],
+  [100, "Page down"],
+];
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
-const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 100, PageDown: -100 };
+const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -100, PageDown: 100 };
 
 class Picker {
   constructor(model, el) {
@@ -81,11 +88,11 @@ class Picker {
 
   transport() {
     const line = make("div", "pnb-pick-bar pnb-pick-transport");
-    const steps = STEPS.map((by) => {
+    const steps = STEPS.map(([by, keys]) => {
       const text = by > 0 ? `+${by}` : `−${-by}`;
       const one = make("button", "jupyter-button pnb-pick-step", text, {
         type: "button",
-        title: `${Math.abs(by)} ${Math.abs(by) === 1 ? "frame" : "frames"} ${by > 0 ? "on" : "back"}`,
+        title: `${Math.abs(by)} ${Math.abs(by) === 1 ? "frame" : "frames"} ${by > 0 ? "on" : "back"} (${keys})`,
       });
       one.addEventListener("click", () => this.step(by));
       return one;
@@ -341,13 +348,14 @@ class Picker {
     if (["INPUT", "SELECT"].includes(event.target.tagName)) return;
     const onButton = event.target.tagName === "BUTTON";
     const far = event.shiftKey ? 10 : 1;
+    const key = keyOf(event);
     let did = true;
-    if (event.key in KEYS) this.step(KEYS[event.key] * (event.key.startsWith("Arrow") ? far : 1));
-    else if (event.key === " " && !onButton) this.toggle();
-    else if (event.key === "Home") this.go(0);
-    else if (event.key === "End") this.go(this.view.count - 1);
-    else if (event.key === "a") this.toggleTake();
-    else if (event.key === "n") this.say("mark", { by: event.shiftKey ? -1 : 1 });
+    if (key in KEYS) this.step(KEYS[key] * (key.startsWith("Arrow") ? far : 1));
+    else if (key === " " && !onButton) this.toggle();
+    else if (key === "Home") this.go(0);
+    else if (key === "End") this.go(this.view.count - 1);
+    else if (key === "a") this.toggleTake();
+    else if (key === "n") this.say("mark", { by: event.shiftKey ? -1 : 1 });
     else did = false;
     if (!did) return;
     event.preventDefault();

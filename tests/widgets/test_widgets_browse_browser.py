@@ -106,12 +106,18 @@ def test_it_plays_steps_and_hides_what_is_unsure(open_notebook, recording):
     stopped = desk.frame
     desk.wait_for_frame(stopped)
     desk.page.locator(".pnb-br-stage").focus()
-    for key, frame in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("PageDown", 111)):
+    for key, frame in (
+        ("ArrowRight", 1),
+        ("Shift+ArrowRight", 11),
+        ("PageDown", 111),
+        ("PageUp", 11),
+        ("PageDown", 111),
+    ):
         desk.page.keyboard.press(key)
         desk.wait_for_frame(stopped + frame)
     desk.press("button:text-is('−10')")
     desk.wait_for_frame(stopped + 101)
-    desk.page.keyboard.press("m")  # after a click on a button keys work on
+    desk.page.keyboard.press("M")  # after a click on a button keys work on, Caps Lock or not
     desk.notebook.wait_for("text=Unmark frame")
     assert desk.ask("browser.marked") == f"({stopped + 101},)"
     number = desk.page.locator(".pnb-br-number")

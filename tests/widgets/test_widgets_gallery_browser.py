@@ -70,7 +70,7 @@ def test_what_is_found_right_outlives_the_kernel_and_can_be_taken_back(open_note
     page = notebook.page
     notebook.wait_for(".pnb-gallery-tile svg image").click(force=True)
     notebook.wait_for(".pnb-gallery-stage svg image")
-    page.keyboard.press("r")
+    page.keyboard.press("R")  # as with Caps Lock
     page.locator(".pnb-gallery-where b:not(:has-text('img0102.png'))").wait_for()
     page.click("button:has-text('All frames')")
     page.locator(".pnb-gallery-bar:has-text('1 found right')").wait_for()

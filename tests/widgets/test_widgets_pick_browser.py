@@ -96,7 +96,13 @@ def test_it_plays_in_time_and_keys_step(open_notebook, shared_data, tmp_path):
     page = notebook.page
     notebook.wait_for(".pnb-pick-picture[alt='Frame 0']")
     page.locator(".pnb-pick-strip").focus()
-    for key, frame in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("ArrowLeft", 10)):
+    for key, frame in (
+        ("ArrowRight", 1),
+        ("Shift+ArrowRight", 11),
+        ("PageDown", 111),
+        ("PageUp", 11),
+        ("ArrowLeft", 10),
+    ):
         page.keyboard.press(key)
         wait_for_frame(page, frame)
     page.keyboard.press(" ")
@@ -108,5 +114,15 @@ def test_it_plays_in_time_and_keys_step(open_notebook, shared_data, tmp_path):
     assert number(page) == still
     page.keyboard.press("a")
     page.locator(f".pnb-pick-tile-taken[data-frame='{still}']").wait_for()
-    page.keyboard.press("a")
+    page.keyboard.press("A")  # as with Caps Lock
     page.locator(".pnb-pick-tile-taken").wait_for(state="detached")
+    for frame in (40, 50, 60):
+        page.fill(".pnb-pick-place", str(frame))
+        page.keyboard.press("Enter")
+        wait_for_frame(page, frame)
+        page.locator(".pnb-pick-strip").focus()
+        page.keyboard.press("a")
+        page.locator(f".pnb-pick-tile-taken[data-frame='{frame}']").wait_for()
+    for key, frame in (("Shift+N", 50), ("Shift+N", 40), ("n", 50), ("N", 60)):
+        page.keyboard.press(key)
+        wait_for_frame(page, frame)
