@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +25,8 @@ def open_labels(
     project: Project,
     videos: Sequence[str] | None = None,
     predictions: Predictions | None = None,
+    *,
+    only: Collection[FrameName] | None = None,
 ) -> LabelState:
     """Return the state in which labelling begins.
 
@@ -37,6 +39,8 @@ def open_labels(
         Where a model sees the keypoints: a run of the project or its name, whose poses
         lie in the project, or poses by the name of the video. They are in pixels of the
         whole video, also where the project's images are cut out of it.
+    only : collection of FrameName, optional
+        Which of those frames; all by default.
 
     Raises
     ------
@@ -50,7 +54,8 @@ def open_labels(
         if video not in known:
             raise unknown_name("video with extracted frames", video, tuple(known))
     chosen = [video for video in known if videos is None or video in videos]
-    frames = tuple(frame for video in chosen for frame in known[video])
+    found = (frame for video in chosen for frame in known[video])
+    frames = tuple(frame for frame in found if only is None or frame in only)
     if not frames:
         raise ProjectError(
             f"Labelling needs images of frames in {storage.join(project.url, FOLDER)}; there are "
