@@ -81,7 +81,7 @@ def _by(step: Callable[[LabelState, int], LabelState], count: int) -> Do:
 ACTIONS = {
     "previous": Action("previous", "Previous frame", ("a", "PageUp"), _by(moves.step_frame, -1)),
     "next": Action("next", "Next frame", ("d", "PageDown"), _by(moves.step_frame, 1)),
-    "next-empty": Action("next-empty", "Next frame without labels", ("n",), moves.next_unlabelled),
+    "next-empty": Action("next-empty", "Next frame not yet done", ("n",), moves.next_unfinished),
     "undo": Action("undo", "Undo", ("z", "Ctrl+z"), edits.undo),
     "redo": Action("redo", "Redo", ("y", "Ctrl+y", "Ctrl+Shift+z"), edits.redo),
     "zoom-out": Action("zoom-out", "Zoom out", ("-",), _zoomed(1 / _ZOOM_STEP)),

@@ -7,18 +7,19 @@ from html import escape
 from typing import Any
 
 from ipycanvas import MultiCanvas
-from ipywidgets import HTML, BoundedIntText, Button, Dropdown, FloatSlider, HBox, VBox
+from ipywidgets import HTML, Button, Dropdown, FloatSlider, HBox, Text, VBox
 
 from posenb.widgets import label_moves as moves
 from posenb.widgets.label_actions import ACTIONS, Do, help_html
 from posenb.widgets.label_guard import Guard
 from posenb.widgets.label_panel import PANEL_CSS, KeypointList, dress
-from posenb.widgets.label_saving import Conflict
 from posenb.widgets.label_state import LabelState, Look
 from posenb.widgets.label_status import STATUS_CSS, Status
 from posenb.widgets.look import icon_button, style_tag
 
 __all__ = ["Controls"]
+
+_GO_TO = "Go to: a position in the queue, an image's name, or # and a frame's number in its video"
 
 _CSS = """
 .pnb.pnb-labeller { display: flex; flex-flow: column; gap: var(--gap); padding: 4px 2px;
@@ -37,7 +38,8 @@ _CSS = """
 .pnb .pnb-side > .pnb-list, .pnb .pnb-side > .pnb-animals { flex: 1 1 100%; width: auto; }
 .pnb .pnb-animals .widget-dropdown { flex: 1 1 60px; width: auto; margin: 0 4px 0 0; }
 .pnb .pnb-number { width: 58px; margin: 0; }
-.pnb .pnb-number input { width: 100%; text-align: right; }
+.pnb .pnb-number:focus-within { width: 118px; }
+.pnb .pnb-number input { width: 100%; text-align: right; font-variant-numeric: tabular-nums; }
 .pnb .pnb-box { padding: 10px 12px; background: var(--raised); border-radius: var(--radius); }
 .pnb .pnb-options { flex-flow: row wrap; gap: 6px 18px; align-items: center; }
 .pnb .pnb-options .widget-slider { width: 250px; height: 30px; align-items: center; }
@@ -64,8 +66,7 @@ class Controls:
         Receives the step that a button stands for.
     choose : callable
         Receives the index of the keypoint that was chosen in the list.
-    take, keep, retry : callable
-        As `Status` takes them.
+    status : Status
     """
 
     def __init__(
@@ -75,18 +76,16 @@ class Controls:
         *,
         do: Callable[[Do], None],
         choose: Callable[[int], None],
-        take: Callable[[Conflict], None],
-        keep: Callable[[], None],
-        retry: Callable[[], None],
+        status: Status,
     ) -> None:
         self._do = do
         self._shown: LabelState | None = None
         self._listening = True
         self.guard = Guard()
         self.guard.add_class("pnb-away")
-        self.status = Status(take, keep, retry)
+        self.status = status
         self._buttons = {name: self._button(name) for name in ACTIONS}
-        self._frame = BoundedIntText(value=1, min=1, max=len(state.frames))
+        self._frame = Text(value="1", continuous_update=False, tooltip=_GO_TO)
         self._frame.add_class("pnb-number")
         self._frame.observe(self._on_frame, "value")
         self._name = HTML()
@@ -126,7 +125,7 @@ class Controls:
         """Show a state; what is the same as before is left alone."""
         before, self._shown = self._shown, state
         self._listening = False
-        self._frame.value = state.frame + 1
+        self._frame.value = str(state.frame + 1)
         self._animal.value = state.individual
         self._listening = True
         frame = state.frames[state.frame]
@@ -242,7 +241,7 @@ class Controls:
 
     def _on_frame(self, change: dict[str, Any]) -> None:
         if self._listening:
-            self._do(lambda state: moves.go_to(state, change["new"] - 1))
+            self._do(lambda state: moves.find_frame(state, change["new"]))
 
     def _on_animal(self, change: dict[str, Any]) -> None:
         if self._listening:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import numpy as np
 
-from posenb.core import FrameName, Labels, Visibility
-from posenb.labels import align_labels
+from posenb.core import FrameName, Visibility
 from posenb.widgets.label_moves import after_placing, go_to
+from posenb.widgets.label_others import Said
 from posenb.widgets.label_state import (
     Cell,
     Edit,
@@ -21,7 +24,6 @@ from posenb.widgets.label_state import (
 
 __all__ = [
     "accept_suggestions",
-    "adopt",
     "copy_previous",
     "delete_point",
     "drag_to",
@@ -35,11 +37,34 @@ __all__ = [
     "point_at",
     "redo",
     "swap_individuals",
-    "take_theirs",
+    "take_back",
     "undo",
 ]
 
+P = ParamSpec("P")
 
+_NAMED = 4  # points that a message names
+_UNSEEN = (
+    "The image of this frame cannot be shown, so nothing is changed in it. Go on with the next "
+    "frame (D), or repair the file and come back."
+)
+
+
+def _seeing(
+    edit: Callable[Concatenate[LabelState, P], LabelState],
+) -> Callable[Concatenate[LabelState, P], LabelState]:
+    """Let an edit through only while one sees what is edited, and how large it is."""
+
+    @wraps(edit)
+    def guarded(state: LabelState, /, *args: P.args, **kwargs: P.kwargs) -> LabelState:
+        if state.broken:
+            return _say(let_go(state), _UNSEEN)
+        return edit(state, *args, **kwargs)
+
+    return guarded
+
+
+@_seeing
 def place(state: LabelState, x: float, y: float) -> LabelState:
     """Put the current keypoint at x, y (pixels of the image) and go on to the next."""
     cell = state.cell
@@ -70,6 +95,7 @@ def point_at(state: LabelState, x: float, y: float, reach: float) -> Cell | None
     return (int(i), int(k)) if distances[i, k] <= reach else None
 
 
+@_seeing
 def grab(state: LabelState, cell: Cell) -> LabelState:
     """Take hold of a point.
 
@@ -108,6 +134,7 @@ def let_go(state: LabelState) -> LabelState:
     return replace(state, held=None)
 
 
+@_seeing
 def nudge(state: LabelState, dx: float, dy: float) -> LabelState:
     """Move the current keypoint by pixels of the image."""
     cell = state.cell
@@ -117,6 +144,7 @@ def nudge(state: LabelState, dx: float, dy: float) -> LabelState:
     return drop(drag_to(grab(state, cell), at[0] + dx, at[1] + dy))
 
 
+@_seeing
 def delete_point(state: LabelState) -> LabelState:
     """Take back what is said of the current keypoint, or decline what is suggested."""
     cell = state.cell
@@ -126,6 +154,7 @@ def delete_point(state: LabelState) -> LabelState:
     return _changed(state, gone, cell)
 
 
+@_seeing
 def mark_occluded(state: LabelState) -> LabelState:
     """Say that the current keypoint is hidden behind something, or that it is seen."""
     cell = state.cell
@@ -141,6 +170,7 @@ def mark_occluded(state: LabelState) -> LabelState:
     return _changed(state, state.here.with_cell(cell, at, visibility), cell)
 
 
+@_seeing
 def mark_absent(state: LabelState) -> LabelState:
     """Say that the current keypoint is not in this frame, and go on to the next."""
     cell = state.cell
@@ -148,6 +178,7 @@ def mark_absent(state: LabelState) -> LabelState:
     return after_placing(_changed(state, points, cell))
 
 
+@_seeing
 def copy_previous(state: LabelState) -> LabelState:
     """Copy those points of the frame before, in the same video, of which nothing is said yet."""
     n = state.frame - 1
@@ -161,6 +192,7 @@ def copy_previous(state: LabelState) -> LabelState:
     return _say(copied, f"Copied {int(missing.sum())} of the frame before. Drag what moved.")
 
 
+@_seeing
 def accept_suggestions(state: LabelState, *, doubtful: bool = False) -> LabelState:
     """Make labels of the suggestions in this frame.
 
@@ -189,6 +221,7 @@ def accept_suggestions(state: LabelState, *, doubtful: bool = False) -> LabelSta
     return after_placing(_changed(state, points, state.cell))
 
 
+@_seeing
 def swap_individuals(state: LabelState, other: int) -> LabelState:
     """Swap the points of the current animal with those of another one in this frame.
 
@@ -211,7 +244,7 @@ def swap_individuals(state: LabelState, other: int) -> LabelState:
 
 
 def undo(state: LabelState) -> LabelState:
-    """Take the last step back and show where it was."""
+    """Take the last step back and show where it was; what others changed since stays."""
     if not state.past:
         return _say(let_go(state), "There is nothing to undo.")
     edit = state.past[-1]
@@ -220,7 +253,7 @@ def undo(state: LabelState) -> LabelState:
 
 
 def redo(state: LabelState) -> LabelState:
-    """Do the step again that was undone last."""
+    """Do the step again that was undone last; what others changed since stays."""
     if not state.future:
         return _say(let_go(state), "There is nothing to redo.")
     edit = state.future[-1]
@@ -228,62 +261,24 @@ def redo(state: LabelState) -> LabelState:
     return replace(forth, past=(*state.past, edit), future=state.future[:-1])
 
 
-def adopt(state: LabelState, sent: Labels, there: Labels) -> LabelState:
-    """Take in what others saved meanwhile.
-
-    Parameters
-    ----------
-    state : LabelState
-    sent : Labels
-        What was saved of this state.
-    there : Labels
-        What was there after the saving, others' labels included.
-
-    Returns
-    -------
-    LabelState
-        With the labels of `there` wherever this state still says what was sent; what was
-        labelled since stays. Undo passes over them.
-    """
-    index = {frame: n for n, frame in enumerate(state.frames)}
-    known = tuple(frame for frame in sent.frames if frame in index)
-    ours = align_labels(sent, known, state.individuals, state.skeleton)
-    theirs = align_labels(there, known, state.individuals, state.skeleton)
-    points = list(state.points)
-    for row, frame in enumerate(known):
-        n = index[frame]
-        mine, news = (_points_of(each, row, points[n]) for each in (ours, theirs))
-        mask = changed_cells(mine, news) & ~changed_cells(mine, points[n])
-        if mask.any():
-            points[n] = points[n].with_cells_of(news, mask)
-    return replace(state, points=tuple(points))
-
-
-def take_theirs(
-    state: LabelState,
-    frame: FrameName,
-    cell: Cell,
-    position: tuple[float, float] | None,
-    visibility: Visibility,
-) -> LabelState:
-    """Replace one's own point by that of another person, as a step that can be undone.
+def take_back(state: LabelState, frame: FrameName, said: Mapping[Cell, Said]) -> LabelState:
+    """Say again what stood before somebody said something else, as a step that can be undone.
 
     Parameters
     ----------
     state : LabelState
     frame : FrameName
         One of the queue.
-    cell : (int, int)
-        Animal and keypoint.
-    position : (float, float), optional
-        Where the other put it, in pixels of the image.
-    visibility : Visibility
-        What the other said of it.
+    said : mapping of (int, int) to Said
+        What to say, by animal and keypoint.
     """
     there = go_to(state, state.frames.index(frame))
-    declined = visibility == Visibility.UNLABELLED
-    points = there.here.with_cell(cell, position, visibility, declined=declined)
-    return _changed(replace(there, individual=cell[0], keypoint=cell[1]), points, cell)
+    points = there.here
+    for cell, each in said.items():
+        declined = each.visibility == Visibility.UNLABELLED
+        points = points.with_cell(cell, each.position, each.visibility, declined=declined)
+    first = next(iter(said))
+    return _changed(replace(there, individual=first[0], keypoint=first[1]), points, first)
 
 
 def _changed(state: LabelState, points: Points, cell: Cell) -> LabelState:
@@ -303,19 +298,29 @@ def _changed(state: LabelState, points: Points, cell: Cell) -> LabelState:
 
 def _applied(state: LabelState, edit: Edit, old: Points, new: Points) -> LabelState:
     n = edit.frame
-    points = state.points[n].with_cells_of(new, changed_cells(old, new))
+    step = changed_cells(old, new)
+    others = step & changed_cells(state.points[n], old)
+    points = state.points[n].with_cells_of(new, step & ~others)
     there = go_to(replace(state, held=None), n)
     return replace(
         there,
         points=(*state.points[:n], points, *state.points[n + 1 :]),
         individual=edit.cell[0],
         keypoint=edit.cell[1],
+        message=_passed_over(state, others, whole=bool((step == others).all())),
     )
 
 
-def _points_of(labels: Labels, row: int, like: Points) -> Points:
-    assert labels.visibility is not None
-    return Points(labels.positions[row].copy(), labels.visibility[row].copy(), like.declined)
+def _passed_over(state: LabelState, others: np.ndarray, *, whole: bool) -> str:
+    """Say which points of a step somebody else changed since, if there are any."""
+    names = [_name(state, (i, k)) for i, k in np.argwhere(others).tolist()]
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(names[:_NAMED]) + more
+    stays = "stay as they are" if len(names) > 1 else "stays as it is"
+    of_it = "Nothing was done" if whole else "Of this step a part was done"
+    return f"{of_it}: somebody else changed {listed} since, which {stays}."
 
 
 def _position(state: LabelState, cell: Cell) -> tuple[float, float] | None:

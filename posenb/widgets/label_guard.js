@@ -1,9 +1,10 @@
 // Tells the kernel how large the canvas may be and how dense the screen is, keeps from it
 // what it cannot use, and wakes it after the last click, and again when it asks for it, so
-// that it can say what came of the saving: in Colab, only an answer to the page arrives.
+// that it can say what came of the saving: in Colab, only an answer to the page arrives. Now
+// and then it asks the kernel to look what others saved.
 // The labeller also works without.
 function render({ model, el }) {
-  let frame = 0, observer = null, settled = 0, idle = 0, last = null, lastMove = 0;
+  let frame = 0, observer = null, settled = 0, idle = 0, pause = 0, last = null, lastMove = 0;
   const controller = new AbortController();
   const capture = { capture: true, signal: controller.signal };
 
@@ -29,6 +30,14 @@ function render({ model, el }) {
       clearTimeout(idle);
       idle = setTimeout(() => model.send({ kind: "idle" }), 1200);
     };
+    const look = () => {
+      clearTimeout(pause);
+      if (!document.hidden) model.send({ kind: "look" });
+      pause = setTimeout(look, model.get("pause"));
+    };
+    pause = setTimeout(look, model.get("pause"));
+    document.addEventListener("visibilitychange", look, { signal: controller.signal });
+    model.on("change:pause", look);
     model.on("msg:custom", (message) => { if (message.kind === "wake") wake(); });
     const onCanvas = (event) => event.target instanceof HTMLCanvasElement;
     for (const kind of ["mousedown", "mouseup"]) {
@@ -66,6 +75,7 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     clearTimeout(settled);
     clearTimeout(idle);
+    clearTimeout(pause);
     observer?.disconnect();
   };
 }

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from anywidget import AnyWidget
 from ipywidgets import Layout
+from traitlets import Int
 
 __all__ = ["Guard"]
+
+_PAUSE = 20_000  # milliseconds
 
 
 class Guard(AnyWidget):
@@ -16,10 +19,12 @@ class Guard(AnyWidget):
     It sends ``{"kind": "room", "width", "height", "ratio"}`` (width of the canvas's box
     and height of the window in CSS pixels, device pixels per CSS pixel) whenever these
     change, and ``{"kind": "idle"}`` once after the last click or key, and once after it
-    receives ``{"kind": "wake"}``.
+    receives ``{"kind": "wake"}``. While the page is seen it sends ``{"kind": "look"}`` every
+    `pause` milliseconds, and when it comes to be seen again.
     """
 
     _esm = Path(__file__).with_name("label_guard.js")
+    pause = Int(_PAUSE).tag(sync=True)
 
     def __init__(self) -> None:
         super().__init__(layout=Layout(width="0", height="0", margin="0"))

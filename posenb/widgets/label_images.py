@@ -116,7 +116,9 @@ class Pictures:
         return wanted.result()
 
     def _want(self, n: int) -> Future[Picture]:
-        if n not in self._wanted:
+        known = self._wanted.get(n)
+        # One that could not be read is tried again: its file may have been repaired.
+        if known is None or (known.done() and known.exception() is not None):
             self._wanted[n] = self._pool.submit(encode_picture, self._project, self._frames[n])
         self._wanted.move_to_end(n)
         while len(self._wanted) > _KEPT:

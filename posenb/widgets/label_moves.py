@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,14 +18,16 @@ __all__ = [
     "after_placing",
     "choose_cell",
     "choose_individual",
+    "find_frame",
     "fit_image",
     "go_to",
     "keypoint_counts",
-    "next_unlabelled",
+    "next_unfinished",
     "pan",
     "progress",
     "resize_canvas",
     "set_look",
+    "show_broken",
     "show_image",
     "step_frame",
     "step_individual",
@@ -42,14 +45,17 @@ class VideoProgress:
     Parameters
     ----------
     video : str
-    labelled : int
-        Frames of which at least one keypoint is said.
+    done : int
+        Frames of which all is said.
+    begun : int
+        Frames of which something is said, but not all.
     total : int
         Frames.
     """
 
     video: str
-    labelled: int
+    done: int
+    begun: int
     total: int
 
 
@@ -71,12 +77,46 @@ def step_frame(state: LabelState, by: int) -> LabelState:
     return moved
 
 
-def next_unlabelled(state: LabelState) -> LabelState:
-    """Go to the next frame of which nothing is said, from the end on from the beginning."""
+def find_frame(state: LabelState, text: str) -> LabelState:
+    """Go to the frame that a person names.
+
+    Parameters
+    ----------
+    state : LabelState
+    text : str
+        A position in the queue, from 1 on; ``#123`` for the frame of that number in its
+        video; or the name of an image, with its folder or extension or without. Of
+        several, the one of the current video is meant.
+    """
+    name = text.strip()
+    if not name:
+        return state
+    if name.isdecimal():
+        n = int(name) - 1
+        found = [n] if 0 <= n < len(state.frames) else []
+    else:
+        found = list(_named(state, name.casefold()))
+    if not found:
+        first = state.frames[0].image
+        return replace(
+            state,
+            message=f"No frame {name!r} here. Type a position from 1 to {len(state.frames)}, the "
+            f"name of an image, as {first}, or # and the number of a frame in its video.",
+        )
+    video = state.frames[state.frame].video
+    near = [n for n in found if state.frames[n].video == video]
+    return replace(go_to(state, (near or found)[0]), message="")
+
+
+def next_unfinished(state: LabelState) -> LabelState:
+    """Go to the next frame of which not all is said, from the end on from the beginning."""
+    finished = _finished(state)
     for n in _round(state.frame + 1, len(state.frames)):
-        if not state.points[n].said.any():
+        if not finished[n]:
             return go_to(state, n)
-    return replace(state, message="Every frame has labels.")
+    if finished[state.frame]:
+        return replace(state, message="Every frame is done.")
+    return replace(state, message="Every other frame is done; here something is still missing.")
 
 
 def choose_cell(state: LabelState, keypoint: int, individual: int | None = None) -> LabelState:
@@ -174,9 +214,16 @@ def fit_image(state: LabelState) -> LabelState:
 
 def show_image(state: LabelState, size: tuple[int, int]) -> LabelState:
     """Learn the width and height of the current image; the same size keeps the zoom."""
-    if size == state.viewport.image:
+    if size == state.viewport.image and not state.broken:
         return state
-    return replace(state, viewport=label_viewport.fit(size, state.viewport.canvas))
+    same = size == state.viewport.image
+    viewport = state.viewport if same else label_viewport.fit(size, state.viewport.canvas)
+    return replace(state, viewport=viewport, broken="")
+
+
+def show_broken(state: LabelState, reason: str) -> LabelState:
+    """Learn why the current image cannot be shown."""
+    return replace(state, broken=reason)
 
 
 def resize_canvas(state: LabelState, size: tuple[float, float]) -> LabelState:
@@ -191,18 +238,52 @@ def set_look(state: LabelState, **options: Any) -> LabelState:
 
 def progress(state: LabelState) -> tuple[VideoProgress, ...]:
     """Return how far each video is, in the order of the queue."""
-    labelled = dict.fromkeys(state.videos, 0)
-    total = dict.fromkeys(state.videos, 0)
-    for frame, points in zip(state.frames, state.points, strict=True):
-        total[frame.video] += 1
-        labelled[frame.video] += bool(points.visibility.any())
-    return tuple(VideoProgress(video, labelled[video], total[video]) for video in total)
+    finished, something = _finished(state), np.logical_or.reduce(_said(state), axis=(1, 2))
+    rows: dict[str, list[int]] = {}
+    for n, frame in enumerate(state.frames):
+        rows.setdefault(frame.video, []).append(n)
+    found = []
+    for video, each in rows.items():
+        done, some = int(finished[each].sum()), int(something[each].sum())
+        found.append(VideoProgress(video, done, some - done, len(each)))
+    return tuple(found)
 
 
 def keypoint_counts(state: LabelState) -> np.ndarray:
     """Return in how many frames each keypoint of each animal is said, shape (I, K)."""
     counts: np.ndarray = np.sum([points.said for points in state.points], axis=0)
     return counts
+
+
+def _said(state: LabelState) -> np.ndarray:
+    """Return of which keypoints something is said, shape (N, I, K)."""
+    return np.array([points.said for points in state.points], dtype=bool)
+
+
+def _finished(state: LabelState) -> np.ndarray:
+    """Return of which frames all is said, shape (N,).
+
+    An animal of which nothing at all is said counts as not there, unless it is the only one.
+    """
+    some, every = np.logical_or.reduce, np.logical_and.reduce
+    said = _said(state)
+    once = np.isin(state.skeleton.keypoints, state.skeleton.unique)
+    animals = said[:, :, ~once]
+    begun = some(animals, axis=2)
+    whole = every(every(animals, axis=2) | ~begun, axis=1)
+    there = some(begun, axis=1) | once.all()
+    finished: np.ndarray = whole & there & every(said[:, 0, once], axis=1)
+    return finished
+
+
+def _named(state: LabelState, name: str) -> Iterator[int]:
+    """Yield the frames that a name, in small letters, may mean."""
+    number = re.fullmatch(r"#\s*(\d+)", name)
+    for n, frame in enumerate(state.frames):
+        image = frame.image.casefold()
+        names = (image, image.rpartition(".")[0], f"{frame.video}/{frame.image}".casefold())
+        if name in names or (number and frame.number == int(number[1])):
+            yield n
 
 
 def _at_first_unsaid(state: LabelState) -> LabelState:

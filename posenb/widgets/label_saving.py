@@ -1,4 +1,4 @@
-"""Saving labels while the work goes on: in the background, merged with what others save."""
+"""Saving labels while the work goes on, and looking what others save: in the background."""
 
 from __future__ import annotations
 
@@ -10,57 +10,21 @@ from typing import Literal
 
 import numpy as np
 
-from posenb.core import FrameName, Labels, Visibility
+from posenb import storage
+from posenb.core import Labels
 from posenb.errors import PosenbError
-from posenb.labels import align_labels, save_labels
+from posenb.labels import read_labels, save_labels
+from posenb.labels.files import table_stem, table_suffix
+from posenb.labels.occlusion import occlusion_url
 from posenb.project import Project
-from posenb.widgets.label_edits import adopt
-from posenb.widgets.label_state import Cell, LabelState, Points, changed_cells, to_labels
+from posenb.widgets.label_others import Conflict, adopt, agree, clashes, losses
+from posenb.widgets.label_state import LabelState, Points, changed_cells, to_labels
 
-__all__ = ["Conflict", "Saved", "Saver", "SavingStatus"]
+__all__ = ["Saver", "SavingStatus"]
 
 _PAUSE = 0.3  # seconds in which further clicks join a saving
+_RECENT = 3.0  # seconds in which a table that was read is not looked at again
 _RETRY = (2.0, 5.0, 15.0, 30.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A keypoint that somebody else changed while it was changed here.
-
-    Parameters
-    ----------
-    frame : FrameName
-    cell : (int, int)
-        Animal and keypoint.
-    position : (float, float), optional
-        Where the other put it, in pixels of the image.
-    visibility : Visibility
-        What the other said of it.
-    """
-
-    frame: FrameName
-    cell: Cell
-    position: tuple[float, float] | None
-    visibility: Visibility
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Saved:
-    """What came of saving one table.
-
-    Parameters
-    ----------
-    sent : Labels
-        All frames of the table that are in the queue, as they were here.
-    there : Labels
-        What the table holds now.
-    conflicts : tuple of Conflict
-        What others had said of keypoints that were changed here as well.
-    """
-
-    sent: Labels
-    there: Labels
-    conflicts: tuple[Conflict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +46,7 @@ class SavingStatus:
 
 
 class Saver:
-    """Saves the newest state in a thread of its own.
+    """Saves the newest state, and looks what others saved, in a thread of its own.
 
     Only keypoints that differ from what was loaded or saved last are written, merged
     with what is there (`posenb.labels.save_labels`), so that any number of people may
@@ -109,7 +73,14 @@ class Saver:
         self._work: Future[None] | None = None
         self._base = list(state.points)
         self._latest = state
-        self._done: list[Saved] = []
+        self._conflicts: list[Conflict] = []
+        self._own = [np.zeros_like(points.said) for points in state.points]
+        self._there: dict[str, Labels] = {}
+        self._news: set[str] = set()
+        self._wanted = ""
+        self._read_at: dict[str, float] = {}
+        self._stamps: dict[str, tuple[str, ...]] = {}
+        self._closed = False
         self._opened: set[str] = set()
         self._failures = 0
         self._failed_at = 0.0
@@ -133,6 +104,23 @@ class Saver:
         with self._lock:
             self._start()
 
+    def look(self, n: int) -> None:
+        """See soon what others saved in the table of frame `n`; `adopt` then brings it.
+
+        A table that was read or saved a moment ago is left alone, and so is the content of
+        one that has not changed.
+        """
+        with self._lock:
+            url = self._url_of[n]
+            if time.monotonic() - self._read_at.get(url, -_RECENT) >= _RECENT:
+                self._wanted = url
+                self._start()
+
+    @property
+    def looking(self) -> bool:
+        """Whether a table is still to be looked at."""
+        return bool(self._wanted) and not self._closed
+
     def flush(self, timeout: float = 30.0) -> bool:
         """Save what waits and wait for it.
 
@@ -155,7 +143,9 @@ class Saver:
     def close(self, timeout: float = 30.0) -> bool:
         """Save what waits, as `flush` does, and end the thread."""
         saved = self.flush(timeout)
-        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            self._timer.cancel()
         self._pool.shutdown(wait=False)
         return saved
 
@@ -167,19 +157,28 @@ class Saver:
         LabelState
             `state` with the labels of others, which becomes the newest state.
         tuple of Conflict
-            Those that came up since the last call.
+            Those that came up since the last call: keypoints that others changed as well
+            before they were saved here, or after.
         """
         with self._lock:
-            done, self._done = self._done, []
+            conflicts, self._conflicts = self._conflicts, []
+            if not self._news:
+                return state, tuple(conflicts)
             before = state
-            for each in done:
-                state = adopt(state, each.sent, each.there)
+            for url in self._news:
+                state = adopt(state, self._known(url), self._there[url])
             for n, (old, new) in enumerate(zip(before.points, state.points, strict=True)):
                 if old is not new:
                     taken = changed_cells(old, new)
                     self._base[n] = self._base[n].with_cells_of(new, taken)
+                    conflicts.extend(losses(state.frames[n], old, new, taken & self._own[n]))
+                    self._own[n] = self._own[n] & ~taken
+            # What could not be taken in, as it was being changed here, waits for the outcome.
+            self._news = {
+                url for url in self._news if not agree(self._there[url], self._known(url))
+            }
             self._latest = state
-        return state, tuple(conflict for each in done for conflict in each.conflicts)
+        return state, tuple(conflicts)
 
     @property
     def status(self) -> SavingStatus:
@@ -192,6 +191,11 @@ class Saver:
             left = self._failed_at + self._delay() - time.monotonic()
             return SavingStatus("failed", self._error, max(0.0, left))
 
+    def _known(self, url: str) -> Labels:
+        """Return what is in a table as far as is known here."""
+        state = replace(self._latest, points=tuple(self._base))
+        return to_labels(state, self._rows[url], self._scorer)
+
     def _pending(self) -> bool:
         return bool(self._changed_rows(self._latest))
 
@@ -203,8 +207,9 @@ class Saver:
         ]
 
     def _start(self) -> None:
-        if (self._work is None or self._work.done()) and self._pending():
-            self._work = self._pool.submit(self._save_all)
+        idle = self._work is None or self._work.done()
+        if idle and (self.looking or self._pending()):
+            self._work = self._pool.submit(self._work_off)
             self._work.add_done_callback(self._after)
 
     def _after(self, work: Future[None]) -> None:
@@ -223,6 +228,11 @@ class Saver:
 
     def _delay(self) -> float:
         return _RETRY[min(self._failures, len(_RETRY)) - 1]
+
+    def _work_off(self) -> None:
+        self._save_all()
+        if self._wanted:
+            self._look_at(self._wanted)
 
     def _save_all(self) -> None:
         while self._some_wait():
@@ -246,17 +256,43 @@ class Saver:
         conflicts: list[Conflict] = []
 
         def worth_keeping(old: Labels) -> bool:
-            conflicts.extend(_conflicts(old, base, new))
+            conflicts.extend(clashes(old, base, new))
             known = to_labels(before, self._rows[url], self._scorer)
-            return bool(conflicts) or url not in self._opened or not _agree(old, known)
+            return bool(conflicts) or url not in self._opened or not agree(old, known)
 
         there = save_labels(url, new, base=base, worth_keeping=worth_keeping)
         self._opened.add(url)
-        sent = to_labels(state, self._rows[url], self._scorer)
         with self._lock:
             for n in rows:
+                changed = _differs(before.points[n], state.points[n])
+                self._own[n] = np.where(changed, state.points[n].said, self._own[n])
                 self._base[n] = _agreed(self._base[n], before.points[n], state.points[n])
-            self._done.append(Saved(sent, there, tuple(conflicts)))
+            self._conflicts += conflicts
+            self._take_note(url, there)
+
+    def _look_at(self, url: str) -> None:
+        try:
+            stem = table_stem(url, self._scorer)
+            table = stem + table_suffix(stem)
+            files = [each for each in (table, occlusion_url(stem)) if storage.exists(each)]
+            # Looked at before it is read: what is written in between is seen the next time.
+            stamps = tuple(map(storage.fingerprint, files))
+            if table in files and stamps != self._stamps.get(url):
+                there = read_labels(table)
+                with self._lock:
+                    self._stamps[url] = stamps
+                    self._take_note(url, there)
+        except (PosenbError, OSError):
+            pass  # the next look may succeed, and the next saving tells what is wrong
+        finally:
+            with self._lock:
+                self._read_at[url] = time.monotonic()
+                self._wanted = "" if self._wanted == url else self._wanted
+
+    def _take_note(self, url: str, there: Labels) -> None:
+        self._there[url] = there
+        self._read_at[url] = time.monotonic()
+        self._news.add(url)
 
 
 def _agreed(base: Points, before: Points, saved: Points) -> Points:
@@ -268,35 +304,6 @@ def _agreed(base: Points, before: Points, saved: Points) -> Points:
 def _differs(old: Points, new: Points) -> np.ndarray:
     """Return which keypoints differ in what is saved of them."""
     return changed_cells(old, replace(new, declined=old.declined))
-
-
-def _conflicts(old: Labels, base: Labels, new: Labels) -> list[Conflict]:
-    """Return what `old` says of keypoints that both it and `new` changed since `base`."""
-    theirs = align_labels(old, new.frames, new.individuals, new.skeleton)
-    mine_changed = _labels_differ(base, new)
-    theirs_changed = _labels_differ(base, theirs)
-    assert theirs.visibility is not None
-    found = np.argwhere(mine_changed & theirs_changed & _labels_differ(new, theirs))
-    conflicts = []
-    for n, i, k in found.tolist():
-        x, y = theirs.positions[n, i, k].tolist()
-        seen = Visibility(theirs.visibility[n, i, k])
-        position = None if np.isnan(x) else (x, y)
-        conflicts.append(Conflict(new.frames[n], (i, k), position, seen))
-    return conflicts
-
-
-def _labels_differ(a: Labels, b: Labels) -> np.ndarray:
-    assert a.visibility is not None
-    assert b.visibility is not None
-    same = (a.positions == b.positions) | (np.isnan(a.positions) & np.isnan(b.positions))
-    differ: np.ndarray = ~same.all(axis=-1) | (a.visibility != b.visibility)
-    return differ
-
-
-def _agree(old: Labels, known: Labels) -> bool:
-    there = align_labels(old, known.frames, known.individuals, known.skeleton)
-    return not _labels_differ(there, known).any()
 
 
 def _reason(error: BaseException) -> str:

@@ -223,6 +223,9 @@ class LabelState:
         What can be undone and redone, the last one first to come.
     message : str, optional
         What the person should know about the last step.
+    broken : str, optional
+        Why the image of the current frame cannot be shown. What is said of a frame that
+        nobody sees does not change, but by undoing.
     """
 
     frames: tuple[FrameName, ...]
@@ -242,6 +245,7 @@ class LabelState:
     past: tuple[Edit, ...] = ()
     future: tuple[Edit, ...] = ()
     message: str = ""
+    broken: str = ""
 
     @property
     def here(self) -> Points:

@@ -10,11 +10,14 @@ from ipywidgets import HTML, Button, HBox, VBox
 
 from posenb.core import Visibility
 from posenb.labels import labels_csv
-from posenb.widgets.label_moves import progress
-from posenb.widgets.label_saving import Conflict, SavingStatus
+from posenb.widgets.label_moves import VideoProgress, progress
+from posenb.widgets.label_others import Conflict
+from posenb.widgets.label_saving import SavingStatus
 from posenb.widgets.label_state import LabelState, to_labels
 
-__all__ = ["STATUS_CSS", "Status"]
+__all__ = ["STATUS_CSS", "Status", "next_conflicts"]
+
+_NAMED = 4  # keypoints of one frame that are told one by one
 
 STATUS_CSS = """
 .pnb .pnb-status { display: flex; flex-flow: row wrap; gap: 2px 14px; align-items: center;
@@ -26,8 +29,11 @@ STATUS_CSS = """
 .pnb .pnb-alert.pnb-loud { color: var(--bad); }
 .pnb .pnb-alert > .widget-html { flex: 1 1 300px; width: auto; }
 .pnb a.pnb-link { color: var(--accent); text-decoration: underline; }
-.pnb .pnb-progress { display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
+.pnb .pnb-progress { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr));
   gap: 6px 16px; max-height: 108px; overflow: auto; }
+.pnb .pnb-progress .pnb-bar { display: flex; }
+.pnb .pnb-progress .pnb-bar > i { border-radius: 0; }
+.pnb .pnb-progress .pnb-bar > i + i { opacity: 0.4; }
 .pnb .pnb-progress div > span { display: flex; justify-content: space-between; gap: 8px;
   font-size: 12px; color: var(--muted); font-variant-numeric: tabular-nums; }
 .pnb .pnb-progress em { font-style: normal; white-space: nowrap; }
@@ -42,34 +48,42 @@ class Status:
 
     Parameters
     ----------
-    take, keep : callable
-        Called when the value of the other person, or one's own, is chosen.
+    take : callable
+        Called when what does not stand in the table, of the conflicts that are told, is
+        to stand there.
+    keep : callable
+        Called when what stands there is to stay. Receives whether that goes for all
+        conflicts, also those that are not told yet.
+    show : callable
+        Called when the frame of the conflicts that are told is to be shown.
     retry : callable
         Called when saving is to be tried again at once.
     """
 
     def __init__(
         self,
-        take: Callable[[Conflict], None],
-        keep: Callable[[], None],
+        take: Callable[[], None],
+        keep: Callable[[bool], None],
+        show: Callable[[], None],
         retry: Callable[[], None],
     ) -> None:
-        self._conflict: Conflict | None = None
         self._told: tuple[object, ...] = ()
         self._saving = HTML()
         self._message = HTML()
+        self._fault = HTML()
         self._trouble = HTML()
         self._dispute = HTML()
         self.progress = HTML()
-        again, theirs, mine = (
-            Button(description=text, tooltip=text)
-            for text in ("Try again", "Use the other", "Keep mine")
+        again, there, self._other, self._stay, self._all = (
+            Button(description=text, tooltip=text) for text in ("Try again", "Show", "", "", "")
         )
         again.on_click(lambda _: retry())
-        theirs.on_click(lambda _: take(self._conflict) if self._conflict else None)
-        mine.on_click(lambda _: keep())
+        there.on_click(lambda _: show())
+        self._other.on_click(lambda _: take())
+        self._stay.on_click(lambda _: keep(False))
+        self._all.on_click(lambda _: keep(True))
         self._failure = HBox([self._trouble, again])
-        self._conflicts = HBox([self._dispute, theirs, mine])
+        self._conflicts = HBox([self._dispute, there, self._other, self._stay, self._all])
         for box, names in (
             (self._failure, ("pnb-alert", "pnb-loud")),
             (self._conflicts, ("pnb-alert",)),
@@ -77,9 +91,10 @@ class Status:
             for name in names:
                 box.add_class(name)
             box.layout.display = "none"
+        self._fault.layout.display = "none"
         line = HBox([self._saving, self._message])
         line.add_class("pnb-status")
-        self.widget = VBox([self._failure, self._conflicts, line])
+        self.widget = VBox([self._failure, self._conflicts, line, self._fault])
         self.widget.add_class("pnb-lines")
 
     def show_saving(self, status: SavingStatus, state: LabelState, scorer: str) -> None:
@@ -110,45 +125,90 @@ class Status:
         animal = escape(state.individuals[i])
         does = "moves" if state.here.said[i, k] else "places"
         hint = f"Click {does} <b>{name}</b>" + (f" of <b>{animal}</b>" if animal else "")
+        hint = "" if state.broken else hint
         self._message.value = escape(state.message) if state.message else hint
+
+    def show_fault(self, fault: str) -> None:
+        """Tell that deleted suggestions are not remembered, where that is so."""
+        self._fault.layout.display = "block" if fault else "none"
+        self._fault.value = (
+            '<span class="pnb-warn">Which suggestions you deleted is not remembered; your labels '
+            f"are not concerned.</span> {escape(fault)}"
+        )
 
     def show_conflicts(self, conflicts: tuple[Conflict, ...], state: LabelState) -> None:
         """Tell of the first of the conflicts; without any, of none."""
-        self._conflict = conflicts[0] if conflicts else None
         self._conflicts.layout.display = "flex" if conflicts else "none"
-        if self._conflict is None:
+        told = next_conflicts(conflicts)
+        if not told:
             return
-        more = f" {len(conflicts) - 1} more after this." if len(conflicts) > 1 else ""
+        rest = len(conflicts) - len(told)
+        mine = told[0].mine_stands
+        self._other.description = "Use theirs" if mine else "Put mine back"
+        self._stay.description = "Keep mine" if mine else "Leave theirs"
+        self._all.description = "Leave all as they are"
+        self._all.layout.display = None if rest else "none"
+        for button in (self._other, self._stay, self._all):
+            button.tooltip = button.description
+        more = f" {rest} more after this." if rest else ""
+        what = _conflicts_html(told, state)
         self._dispute.value = (
-            f"<b>Somebody else changed {_conflict_html(self._conflict, state)} as well.</b> "
-            "Yours was saved last and stands in the table; the other is kept in the folder "
-            f"<code>.history</code> beside it.{more}"
+            f"<b>Somebody else changed {what} as well.</b> Yours was saved last and stands in the "
+            f"table; theirs is kept in the folder <code>.history</code> beside it.{more}"
+            if mine
+            else f"<b>Somebody else changed what you had saved: {what}.</b> Theirs stands in the "
+            f"table.{more}"
         )
 
     def show_progress(self, state: LabelState) -> None:
         """Show a bar for each video."""
         here = state.frames[state.frame].video
-        bars = "".join(
-            f"<div{' class=pnb-here' if each.video == here else ''}>"
-            f"<span><b>{escape(each.video or 'all frames')}</b>"
-            f"<em>{each.labelled} / {each.total}</em></span>"
-            f'<div class="pnb-bar"><i style="width:{100 * each.labelled / each.total:.1f}%"></i>'
-            "</div></div>"
-            for each in progress(state)
-        )
+        bars = "".join(_bar_html(each, here=each.video == here) for each in progress(state))
         self.progress.value = f'<div class="pnb-progress">{bars}</div>'
+
+
+def next_conflicts(conflicts: tuple[Conflict, ...]) -> tuple[Conflict, ...]:
+    """Return the first of the conflicts and those of its kind in the same frame, told at once."""
+    return tuple(
+        each
+        for each in conflicts
+        if (each.frame, each.mine_stands) == (conflicts[0].frame, conflicts[0].mine_stands)
+    )
+
+
+def _bar_html(video: VideoProgress, *, here: bool) -> str:
+    name = escape(video.video or "all frames", quote=True)
+    begun = f", {video.begun} begun" if video.begun else ""
+    whole = f"{video.done} of {video.total} frames done{begun}"
+    parts = "".join(
+        f'<i style="width:{100 * part / video.total:.1f}%"></i>'
+        for part in (video.done, video.begun)
+    )
+    return (
+        f'<div{" class=pnb-here" if here else ""} title="{name}: {whole}">'
+        f"<span><b>{name}</b><em>{video.done} / {video.total}{begun}</em></span>"
+        f'<div class="pnb-bar">{parts}</div></div>'
+    )
+
+
+def _conflicts_html(told: tuple[Conflict, ...], state: LabelState) -> str:
+    names = [_conflict_html(each, state) for each in told[:_NAMED]]
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return f"{', '.join(names)}{more} in {escape('/'.join(filter(None, told[0].frame)))}"
 
 
 def _conflict_html(conflict: Conflict, state: LabelState) -> str:
     i, k = conflict.cell
     owner = f" of {state.individuals[i]}" if state.individuals[i] else ""
-    name = escape(f"{state.skeleton.keypoints[k]}{owner} in {'/'.join(conflict.frame)}")
-    if conflict.visibility == Visibility.UNLABELLED:
-        return f"{name} (deleted it)"
-    if conflict.position is None:
-        return f"{name} (said that it is not in the frame)"
-    x, y = conflict.position
-    return f"{name} (put it at {x:.1f}, {y:.1f})"
+    name = escape(f"{state.skeleton.keypoints[k]}{owner}")
+    said = conflict.theirs
+    if said.visibility == Visibility.UNLABELLED:
+        return f"{name} (deleted)"
+    if said.position is None:
+        return f"{name} (said to be not in the frame)"
+    x, y = said.position
+    hidden = ", hidden" if said.visibility == Visibility.OCCLUDED else ""
+    return f"{name} (put at {x:.1f}, {y:.1f}{hidden})"
 
 
 def _download_html(state: LabelState, scorer: str) -> str:

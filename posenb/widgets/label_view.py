@@ -16,10 +16,14 @@ from posenb.widgets.environment import enable_widgets
 from posenb.widgets.label_actions import do_for_key
 from posenb.widgets.label_controls import Controls
 from posenb.widgets.label_images import Pictures
+from posenb.widgets.label_notes import changes, read_notes
 from posenb.widgets.label_opening import Predictions, open_labels
-from posenb.widgets.label_saving import Conflict, Saver
+from posenb.widgets.label_others import Conflict
+from posenb.widgets.label_saving import Saver
 from posenb.widgets.label_stage import Stage
 from posenb.widgets.label_state import Cell, LabelState
+from posenb.widgets.label_status import Status, next_conflicts
+from posenb.widgets.notes import Notes
 
 __all__ = ["LabelView", "label"]
 
@@ -99,6 +103,9 @@ class LabelView:
     """
 
     def __init__(self, project: Project, state: LabelState) -> None:
+        # Without suggestions there is nothing to note, and no file to read.
+        self._notes = Notes(project.notes_url("declined")) if state.suggestions else None
+        state = state if self._notes is None else read_notes(state, self._notes.found)
         self.state = state
         self.saver = Saver(project, state)
         self._scorer = project.scorer
@@ -106,7 +113,6 @@ class LabelView:
         self._conflicts: tuple[Conflict, ...] = ()
         self._press: _Press | None = None
         self._cursor = (0.0, 0.0)
-        self._broken = ""
         self._near: tuple[int, ...] = ()
         self._stage = Stage(state.viewport.canvas)
         self._controls = Controls(
@@ -114,9 +120,7 @@ class LabelView:
             self._stage.canvas,
             do=self._do,
             choose=lambda k: self._do(lambda s: moves.choose_cell(s, k)),
-            take=self._take_theirs,
-            keep=self._keep_mine,
-            retry=self._retry,
+            status=Status(self._take_back, self._leave, self._show_conflict, self._retry),
         )
         self.widget = self._controls.widget
         self._listen()
@@ -131,7 +135,10 @@ class LabelView:
 
     def close(self) -> bool:
         """Save what waits and end the work; return whether all is saved."""
-        return self.saver.close()
+        saved = self.saver.close()
+        if self._notes is not None:
+            self._notes.close()
+        return saved
 
     def _listen(self) -> None:
         canvas = self._stage.canvas
@@ -155,7 +162,7 @@ class LabelView:
             self._step(edits.let_go)
         x, y = self.state.viewport.to_image(u, v)
         reach = (self.state.look.size + _REACH) / self.state.viewport.scale
-        cell = None if self._broken else edits.point_at(self.state, x, y, reach)
+        cell = None if self.state.broken else edits.point_at(self.state, x, y, reach)
         held = None if cell is None else edits.grab(self.state, cell).held
         grip = (0.0, 0.0) if held is None else (held.position[0] - x, held.position[1] - y)
         self._press = _Press(u, v, cell, grip)
@@ -208,7 +215,7 @@ class LabelView:
         left, top = viewport.to_canvas(-0.5, -0.5)
         right, bottom = viewport.to_canvas(viewport.image[0] - 0.5, viewport.image[1] - 0.5)
         inside = left - _BESIDE <= u <= right + _BESIDE and top - _BESIDE <= v <= bottom + _BESIDE
-        if inside and not self._broken:
+        if inside:
             x, y = viewport.to_image(u, v)
             self._step(lambda state: edits.place(state, x, y))
 
@@ -237,9 +244,11 @@ class LabelView:
     def _on_guard(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "room":
             self._fit_room(content["width"], content["height"], content["ratio"])
+        if content.get("kind") == "look":
+            self.saver.look(self.state.frame)
         self._send_ahead()
         self._refresh_status()
-        if self.saver.status.kind != "saved":
+        if self.saver.looking or self.saver.status.kind != "saved":
             self._controls.guard.send({"kind": "wake"})
 
     # What follows
@@ -249,7 +258,7 @@ class LabelView:
         return x / self._stage.ratio + _HALF, y / self._stage.ratio + _HALF
 
     def _do(self, do: Callable[[LabelState], LabelState]) -> None:
-        """Do a step that buttons and keys name; one that changes labels needs an image."""
+        """Do a step that buttons and keys name, unless the mouse is at one."""
         if self._press is None:
             self._step(do)
 
@@ -259,6 +268,7 @@ class LabelView:
         self.state = after
         if after.frame != before.frame:
             self.saver.hurry()
+            self.saver.look(after.frame)
             self._show_frame()
         elif after.viewport != before.viewport or _tones(after) != _tones(before):
             self._stage.draw_all(after)
@@ -269,27 +279,32 @@ class LabelView:
             self._stage.draw_points(after)
         if self.state.points is not before.points:
             self.saver.submit(self.state)
+            self._note(before, after)
         if self._press is None or not self._press.moved:
             self._refresh()
+
+    def _note(self, before: LabelState, after: LabelState) -> None:
+        """Keep for the next time which suggestions were deleted by a step."""
+        if self._notes is not None:
+            self._notes.change(changes(before, after))
 
     def _show_frame(self) -> None:
         """Show the image of the current frame, and fetch those that may come next."""
         n = self.state.frame
-        empty = moves.next_unlabelled(self.state).frame
+        empty = moves.next_unfinished(self.state).frame
         self._pictures.prefetch((n, n + 1, empty, n - 1, n + 2))
         near = (n, n + 1, empty, n - 1)
         self._near = tuple(other for other in near if 0 <= other < len(self.state.frames))
         try:
             picture = self._pictures.get(n)
         except PosenbError as error:
-            self._broken = str(error)
+            self.state = moves.show_broken(self.state, str(error))
         else:
-            self._broken = ""
             self.state = moves.show_image(self.state, picture.size)
             if not self._stage.holds(n):
                 self._stage.load(n, picture, keep=self._near)
         self._stage.draw_all(self.state)
-        self._controls.show_broken(self._broken)
+        self._controls.show_broken(self.state.broken)
         self._send_ahead()
 
     def _send_ahead(self) -> None:
@@ -326,18 +341,29 @@ class LabelView:
         status = self._controls.status
         status.show_conflicts(self._conflicts, self.state)
         status.show_saving(self.saver.status, self.state, self._scorer)
+        status.show_fault("" if self._notes is None else self._notes.fault)
 
-    def _take_theirs(self, conflict: Conflict) -> None:
-        self._conflicts = self._conflicts[1:]
-        self._step(
-            lambda state: edits.take_theirs(
-                state, conflict.frame, conflict.cell, conflict.position, conflict.visibility
-            )
-        )
+    def _take_back(self) -> None:
+        told = self._pass_over()
+        if told:
+            lost = {each.cell: each.lost for each in told}
+            self._step(lambda state: edits.take_back(state, told[0].frame, lost))
 
-    def _keep_mine(self) -> None:
-        self._conflicts = self._conflicts[1:]
+    def _leave(self, everything: bool) -> None:
+        self._pass_over(everything)
         self._refresh_status()
+
+    def _show_conflict(self) -> None:
+        told = next_conflicts(self._conflicts)
+        if told:
+            n, (i, k) = self.state.frames.index(told[0].frame), told[0].cell
+            self._do(lambda state: moves.choose_cell(moves.go_to(state, n), k, i))
+
+    def _pass_over(self, everything: bool = False) -> tuple[Conflict, ...]:
+        """Take the conflicts that are told, or all, off the list and return them."""
+        told = self._conflicts if everything else next_conflicts(self._conflicts)
+        self._conflicts = tuple(each for each in self._conflicts if each not in told)
+        return told
 
     def _retry(self) -> None:
         self.saver.hurry()

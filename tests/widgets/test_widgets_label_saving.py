@@ -13,6 +13,7 @@ from posenb.labels import read_labels
 from posenb.widgets import label_edits as edits
 from posenb.widgets import label_moves as moves
 from posenb.widgets import label_saving
+from posenb.widgets.label_others import Said
 from posenb.widgets.label_saving import Saver
 from posenb.widgets.label_state import new_state
 
@@ -38,8 +39,20 @@ class Person:
 
     def save(self):
         assert self.saver.flush(20)
+        return self.adopt()
+
+    def adopt(self):
         self.state, conflicts = self.saver.adopt(self.state)
         return conflicts
+
+    def look(self, frame=0):
+        """Look at a table, and wait for it as a page does that goes on asking."""
+        self.saver.look(frame)
+        until = time.monotonic() + 20
+        while self.saver.looking and time.monotonic() < until:
+            time.sleep(0.005)
+        assert not self.saver.looking
+        return self.adopt()
 
 
 def there(project, frame=0, keypoint=0):
@@ -168,15 +181,12 @@ def test_the_same_point_changed_by_two_is_a_conflict_and_both_values_stay(projec
     bea.place(0, 0, 90, 90)
     (conflict,) = bea.save()
     assert (conflict.frame, conflict.cell) == (FRAMES[0], (0, 0))
-    assert (conflict.position, conflict.visibility) == ((10, 10), Visibility.VISIBLE)
+    assert conflict.theirs == conflict.lost == Said((10, 10), Visibility.VISIBLE)
+    assert conflict.mine == Said((90, 90), Visibility.VISIBLE)
     assert there(project)[:2] == (90, 90)  # who saves last
     kept = read_labels(versions(project)[-1])
     assert kept.positions[0, 0, 0].tolist() == [10, 10]
-    bea.do(
-        lambda state: edits.take_theirs(
-            state, conflict.frame, conflict.cell, conflict.position, conflict.visibility
-        )
-    )
+    bea.do(lambda state: edits.take_back(state, conflict.frame, {conflict.cell: conflict.lost}))
     assert bea.save() == ()
     assert there(project)[:2] == (10, 10)
 
@@ -198,8 +208,178 @@ def test_one_erases_what_another_moved(project):
     ann.save()
     bea.do(lambda state: edits.delete_point(moves.choose_cell(state, 0)))
     (conflict,) = bea.save()
-    assert conflict.position == (11, 10)
+    assert conflict.theirs.position == (11, 10)
     assert there(project)[2] == Visibility.UNLABELLED
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Tables may be looked at again right after they were read."""
+    monkeypatch.setattr(label_saving, "_RECENT", 0.0)
+
+
+def test_labels_of_others_show_up_by_looking(project, at_once):
+    ann, bea = Person(project), Person(project)
+    assert bea.look() == ()  # there is no table yet
+    ann.place(0, 0, 10, 10)
+    ann.place(4, 1, 20, 20)
+    ann.save()
+    assert bea.look(2) == ()
+    assert bea.state.points[0].positions[0, 0].tolist() == [10, 10]
+    assert not bea.state.points[4].said.any()  # which is another table
+    assert bea.look(4) == ()
+    assert bea.state.points[4].positions[0, 1].tolist() == [20, 20]
+    assert bea.saver.status.kind == "saved"  # what came is no change of Bea's
+    assert not bea.state.past
+
+
+def test_a_table_is_read_when_it_changed_and_only_then(project, at_once, monkeypatch):
+    calls = []
+    real = label_saving.read_labels
+    monkeypatch.setattr(label_saving, "read_labels", lambda url: calls.append(url) or real(url))
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    for _ in range(3):
+        bea.look()
+    assert len(calls) == 1
+    ann.do(lambda state: edits.mark_occluded(moves.choose_cell(state, 0)))  # beside the table
+    ann.save()
+    bea.look()
+    assert len(calls) == 2
+    assert bea.state.points[0].visibility[0, 0] == Visibility.OCCLUDED
+
+
+def test_who_has_just_saved_or_looked_does_not_look(project, monkeypatch):
+    calls = []
+    monkeypatch.setattr(label_saving, "read_labels", calls.append)
+    ann = Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    ann.saver.look(0)
+    assert not ann.saver.looking
+    assert calls == []
+
+
+def test_what_was_saved_comes_back_from_a_look_as_it_is(project, at_once):
+    ann = Person(project)
+    ann.place(0, 0, 1 / 3, 70.123456789012345)
+    ann.do(edits.mark_absent)
+    ann.place(1, 2, 0.1 + 0.2, 1e-7)
+    ann.do(lambda state: edits.mark_occluded(moves.choose_cell(state, 2)))
+    ann.save()
+    before = ann.state
+    assert ann.look() == ()
+    assert ann.state.points == before.points  # the very same
+
+
+def test_who_saved_a_point_is_told_that_another_changed_it(project, at_once):
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    bea.look()
+    bea.do(lambda state: edits.nudge(moves.choose_cell(moves.go_to(state, 0), 0), 5, 0))
+    assert bea.save() == ()  # Bea saw Ann's and corrected it
+    (conflict,) = ann.look()
+    assert not conflict.mine_stands
+    assert conflict.lost == Said((10, 10), Visibility.VISIBLE)
+    assert conflict.theirs == Said((15, 10), Visibility.VISIBLE)
+    assert ann.look() == ()
+    ann.do(lambda state: edits.take_back(state, conflict.frame, {conflict.cell: conflict.lost}))
+    ann.save()
+    assert there(project)[:2] == (10, 10)
+    (back,) = bea.look()
+    assert back.theirs.position == (10, 10)
+
+
+def test_a_point_that_another_deleted_is_told_as_well(project, at_once):
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    bea.look()
+    bea.do(lambda state: edits.delete_point(moves.choose_cell(moves.go_to(state, 0), 0)))
+    bea.save()
+    (conflict,) = ann.look()
+    assert conflict.theirs == Said(None, Visibility.UNLABELLED)
+    assert not ann.state.here.said.any()
+
+
+def test_points_that_were_not_saved_here_may_change_without_a_word(project, at_once):
+    ann = Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.place(0, 1, 20, 20)
+    ann.do(lambda state: edits.delete_point(moves.choose_cell(moves.go_to(state, 0), 1)))
+    ann.save()
+    bea = Person(project)  # knows Ann's labels from the start
+    ann.do(lambda state: edits.nudge(moves.choose_cell(state, 0), 1, 0))
+    ann.save()
+    bea.place(0, 1, 33, 33)  # where Ann says nothing any more
+    assert bea.save() == ()
+    assert bea.state.points[0].positions[0, 0].tolist() == [11, 10]
+    assert ann.look() == ()
+    assert ann.state.points[0].positions[0, 1].tolist() == [33, 33]
+
+
+def test_undo_does_not_erase_what_another_put_there(project):
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    bea.place(0, 0, 90, 90)
+    bea.save()
+    ann.place(0, 1, 20, 20)
+    assert len(ann.save()) == 1
+    ann.do(edits.undo)
+    ann.do(edits.undo)
+    assert "somebody else changed snout" in ann.state.message
+    ann.save()
+    assert there(project)[:2] == (90, 90)
+    assert there(project, 0, 1)[2] == Visibility.UNLABELLED
+
+
+def test_news_wait_while_the_same_point_is_being_changed(project, at_once):
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.place(1, 0, 40, 40)
+    ann.save()
+    bea.saver._save_all = lambda: None  # what Bea does is not saved yet
+    bea.place(0, 0, 90, 90)
+    bea.look()
+    assert bea.state.points[0].positions[0, 0].tolist() == [90, 90]
+    assert bea.state.points[1].positions[0, 0].tolist() == [40, 40]
+    bea.do(edits.undo)
+    bea.adopt()
+    assert bea.state.points[0].positions[0, 0].tolist() == [10, 10]
+
+
+def test_a_look_that_fails_is_tried_again_and_disturbs_no_saving(project, at_once, monkeypatch):
+    ann, bea = Person(project), Person(project)
+    ann.place(0, 0, 10, 10)
+    ann.save()
+    real = label_saving.read_labels
+
+    def down(url):
+        raise StorageError("The bucket is down. Wait.")
+
+    monkeypatch.setattr(label_saving, "read_labels", down)
+    assert bea.look() == ()
+    assert bea.saver.status.kind == "saved"
+    monkeypatch.setattr(label_saving, "read_labels", real)
+    bea.look()
+    assert bea.state.points[0].said.any()
+
+
+def test_looking_waits_for_nothing_and_ends_with_the_work(project, at_once, monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr(label_saving, "read_labels", lambda url: free.wait(20) and labels_of(()))
+    ann = Person(project)
+    ann.place(0, 0, 1, 1)
+    ann.save()
+    ann.saver.look(0)  # returns while nothing can be read
+    assert ann.saver.looking
+    free.set()
+    assert ann.saver.close()
+    ann.saver.look(0)
+    assert not ann.saver.looking
 
 
 def test_clicks_do_not_push_older_versions_out(project):

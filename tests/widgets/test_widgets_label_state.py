@@ -10,6 +10,8 @@ from posenb.core import FrameName, Visibility
 from posenb.errors import InvalidInputError
 from posenb.widgets import label_edits as edits
 from posenb.widgets import label_moves as moves
+from posenb.widgets import label_notes
+from posenb.widgets.label_others import Said, adopt
 from posenb.widgets.label_state import new_state, suggested, to_labels
 
 TWO = ("rat 1", "rat 2")
@@ -192,7 +194,7 @@ def test_not_in_this_frame_is_said_and_goes_on():
     assert state.here.visibility[0, 0] == Visibility.OCCLUDED
     assert np.isnan(state.here.positions[0, 0]).all()
     assert state.keypoint == 1
-    assert moves.progress(state)[0].labelled == 1
+    assert moves.progress(state)[0].begun == 1
 
 
 def test_what_was_not_there_can_be_placed_after_all():
@@ -236,7 +238,7 @@ STEP = st.one_of(
     st.sampled_from(
         [
             *(edits.delete_point, edits.mark_occluded, edits.mark_absent, edits.copy_previous),
-            *(edits.accept_suggestions, moves.toggle_through, moves.next_unlabelled),
+            *(edits.accept_suggestions, moves.toggle_through, moves.next_unfinished),
             lambda s: edits.accept_suggestions(s, doubtful=True),
             lambda s: edits.swap_individuals(s, 1 - s.individual),
         ]
@@ -304,13 +306,48 @@ def test_the_queue_goes_across_videos_and_has_ends():
     assert "first frame" in moves.step_frame(state_of(), -1).message
 
 
-def test_the_next_unlabelled_frame_is_found_round_the_end():
+def done(state, frame):
+    """The state with all three keypoints of a frame placed."""
+    state = moves.go_to(state, frame)
+    for k in range(3):
+        state = edits.place(moves.choose_cell(state, k), 10 * k, 5)
+    return state
+
+
+def test_the_next_frame_that_is_not_done_is_found_round_the_end():
     state = state_of()
     for n in (0, 2, 3, 4, 5):
-        state = edits.place(moves.go_to(state, n), 1, 1)
-    assert moves.next_unlabelled(state).frame == 1
+        state = done(state, n)
+    assert moves.next_unfinished(state).frame == 1
     state = edits.place(moves.go_to(state, 1), 1, 1)
-    assert "Every frame has labels" in moves.next_unlabelled(state).message
+    assert "Every other frame is done" in moves.next_unfinished(state).message
+    assert moves.next_unfinished(moves.go_to(state, 4)).frame == 1  # one of three is not all
+    assert "Every frame is done" in moves.next_unfinished(done(state, 1)).message
+
+
+def test_what_is_hidden_or_not_in_the_frame_is_said():
+    state = edits.mark_absent(edits.mark_absent(edits.place(state_of(), 1, 1)))
+    state = edits.mark_occluded(moves.choose_cell(state, 0))
+    assert (moves.progress(state)[0].done, moves.progress(state)[0].begun) == (1, 0)
+    assert moves.next_unfinished(moves.go_to(state, 5)).frame == 1
+
+
+def test_an_animal_of_which_nothing_is_said_is_not_there():
+    state = state_of(TWO, CAGE)
+    for k in range(4):
+        state = edits.place(moves.choose_cell(state, k, 0), 10 * k, 5)
+    assert moves.progress(state)[0].done == 1
+    state = edits.place(moves.choose_cell(state, 0, 1), 9, 9)
+    assert (moves.progress(state)[0].done, moves.progress(state)[0].begun) == (0, 1)
+
+
+def test_what_exists_once_in_the_scene_is_missed_as_well():
+    state = state_of(TWO, CAGE)
+    for k in range(3):
+        state = edits.place(moves.choose_cell(state, k, 0), 10 * k, 5)
+    assert moves.progress(state)[0].begun == 1
+    state = edits.place(moves.choose_cell(state_of(TWO, CAGE), 3), 1, 1)
+    assert moves.progress(state)[0].begun == 1
 
 
 def test_in_a_new_frame_the_first_missing_keypoint_is_current():
@@ -328,9 +365,10 @@ def test_stepping_through_keypoints_and_animals_goes_round():
 def test_progress_counts_frames_of_each_video():
     state = edits.place(moves.go_to(edits.place(state_of(), 1, 1), 4), 1, 1)
     state = edits.place(state, 2, 2)
-    found = [(each.video, each.labelled, each.total) for each in moves.progress(state)]
-    assert found == [("m1", 1, 3), ("m2", 1, 3)]
-    assert moves.keypoint_counts(state).tolist() == [[2, 1, 0]]
+    state = edits.place(done(state, 5), 3, 3)
+    found = [(each.video, each.done, each.begun, each.total) for each in moves.progress(state)]
+    assert found == [("m1", 0, 1, 3), ("m2", 1, 1, 3)]
+    assert moves.keypoint_counts(state).tolist() == [[3, 2, 1]]
 
 
 # Copying
@@ -454,13 +492,56 @@ def test_labels_of_others_come_in_and_undo_passes_over_them():
     others = edits.place(moves.choose_cell(moves.go_to(others, 1), 0), 60, 60)
     there = to_labels(others, [0, 1, 2], "ann")
     state = edits.place(state, 2, 2)  # since the saving
-    merged = edits.adopt(state, sent, there)
+    merged = adopt(state, sent, there)
     assert at(merged, (0, 2), 0) == (50, 50)
     assert at(merged, (0, 0), 1) == (60, 60)
     assert at(merged, (0, 1), 0) == (2, 2)
     undone = edits.undo(edits.undo(merged))
     assert undone.points[0].said.tolist() == [[False, False, True]]
     assert at(undone, (0, 0), 1) == (60, 60)
+    assert not undone.message
+
+
+def replaced_by_another(state, place=(50, 50)):
+    """The state once somebody else has put the snout of the first frame elsewhere."""
+    sent = to_labels(state, [0], "ann")
+    other = edits.place(moves.choose_cell(moves.go_to(state, 0), 0, 0), *place)
+    return adopt(state, sent, to_labels(other, [0], "bea"))
+
+
+def test_undo_and_redo_leave_what_another_put_in_the_place_of_a_point():
+    state = replaced_by_another(edits.place(state_of(), 1, 1))
+    undone = edits.undo(edits.place(state, 2, 2))
+    assert not undone.message
+    undone = edits.undo(undone)
+    assert at(undone) == (50, 50)
+    assert "Nothing was done: somebody else changed snout since" in undone.message
+    assert not undone.past
+    redone = edits.redo(undone)
+    assert at(redone) == (50, 50)
+    assert "somebody else changed snout since, which stays" in redone.message
+    assert at(edits.redo(redone), (0, 1)) == (2, 2)
+
+
+def test_redo_leaves_what_another_said_after_the_undo():
+    state = replaced_by_another(edits.undo(edits.place(state_of(), 1, 1)))
+    assert at(edits.redo(state)) == (50, 50)
+
+
+def test_of_a_step_with_many_points_those_that_others_changed_stay():
+    state = state_of(suggestions={0: suggestion([0.9, 0.9, 0.9])})
+    state = replaced_by_another(edits.accept_suggestions(state))
+    undone = edits.undo(state)
+    assert undone.here.said.tolist() == [[True, False, False]]
+    assert at(undone) == (50, 50)
+    assert "a part was done: somebody else changed snout since" in undone.message
+
+
+def test_what_one_changes_after_another_can_be_taken_back():
+    state = replaced_by_another(edits.place(state_of(), 1, 1))
+    moved = edits.nudge(moves.choose_cell(state, 0), 3, 0)
+    assert at(edits.undo(moved)) == (50, 50)
+    assert at(edits.redo(edits.undo(moved))) == (53, 50)
 
 
 def test_what_was_changed_since_the_saving_is_not_overruled():
@@ -468,18 +549,154 @@ def test_what_was_changed_since_the_saving_is_not_overruled():
     sent = to_labels(state, [0], "ann")
     theirs = to_labels(edits.nudge(moves.choose_cell(state, 0), 5, 0), [0], "ann")
     newer = edits.nudge(moves.choose_cell(state, 0), 0, 7)
-    assert at(edits.adopt(newer, sent, theirs)) == (1, 8)
-    assert at(edits.adopt(state, sent, theirs)) == (6, 1)
+    assert at(adopt(newer, sent, theirs)) == (1, 8)
+    assert at(adopt(state, sent, theirs)) == (6, 1)
 
 
 def test_the_value_of_another_can_be_taken_and_given_back():
     state = edits.place(moves.go_to(state_of(), 2), 1, 1)
-    taken = edits.take_theirs(state, FRAMES[2], (0, 0), (9, 8), Visibility.OCCLUDED)
-    assert at(taken) == (9, 8)
+    theirs = {(0, 0): Said((9, 8), Visibility.OCCLUDED), (0, 2): Said((7, 7), Visibility.VISIBLE)}
+    taken = edits.take_back(moves.go_to(state, 4), FRAMES[2], theirs)
+    assert (taken.frame, taken.keypoint) == (2, 0)
+    assert (at(taken), at(taken, (0, 2))) == ((9, 8), (7, 7))
     assert taken.here.visibility[0, 0] == Visibility.OCCLUDED
-    assert at(edits.undo(taken)) == (1, 1)
-    gone = edits.take_theirs(state, FRAMES[2], (0, 0), None, Visibility.UNLABELLED)
+    assert same(edits.undo(taken), state)  # both in one step
+    gone = edits.take_back(state, FRAMES[2], {(0, 0): Said(None, Visibility.UNLABELLED)})
     assert not gone.here.said.any()
+
+
+# Images that cannot be shown
+
+EDITS = {
+    "place": lambda s: edits.place(s, 150, 90),
+    "nudge": lambda s: edits.nudge(s, 1, 0),
+    "drag": lambda s: edits.drop(edits.drag_to(edits.grab(s, (0, 0)), 5, 5)),
+    "delete": edits.delete_point,
+    "hide": edits.mark_occluded,
+    "absent": edits.mark_absent,
+    "copy": edits.copy_previous,
+    "accept": edits.accept_suggestions,
+    "accept all": lambda s: edits.accept_suggestions(s, doubtful=True),
+    "swap": lambda s: edits.swap_individuals(s, 1),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_nothing_is_said_of_an_image_that_nobody_sees(name):
+    guess = suggestion([0.9] * 6, individuals=2)
+    guess.positions[:] = (1500, 900)  # right in the image that cannot be shown
+    state = edits.place(edits.place(state_of(TWO, suggestions={1: guess}), 20, 20), 30, 30)
+    state = moves.choose_cell(moves.go_to(state, 1), 0)
+    before = moves.choose_cell(edits.place(state, 10, 10), 0)
+    broken = moves.show_broken(before, "img1.png is damaged.")
+    after = EDITS[name](broken)
+    assert same(after, broken)
+    assert after.past == broken.past
+    assert (after.frame, after.keypoint, after.held) == (1, 0, None)
+    assert "cannot be shown, so nothing is changed in it. Go on" in after.message
+    assert not same(EDITS[name](moves.show_image(broken, (200, 100))), broken)
+
+
+def test_a_step_can_be_taken_back_while_an_image_cannot_be_shown():
+    state = moves.show_broken(moves.go_to(edits.place(state_of(), 1, 1), 1), "damaged")
+    assert not edits.undo(state).here.said.any()
+
+
+# Deleted suggestions, remembered
+
+
+def guessed(individuals=("",), frames=(0, 1)):
+    guesses = {n: suggestion([0.9, 0.3, 0.8] * len(individuals), len(individuals)) for n in frames}
+    return state_of(individuals, suggestions=guesses)
+
+
+def noted(state):
+    return label_notes.write_notes(state, range(6))
+
+
+def test_a_deleted_suggestion_stays_deleted_the_next_time():
+    state = edits.delete_point(moves.choose_cell(moves.go_to(guessed(TWO), 1), 2, 1))
+    assert list(noted(state)) == ['["m1", "img1.png", "rat 2", "tail"]']
+    again = label_notes.read_notes(guessed(TWO), noted(state))
+    assert np.argwhere(suggested(again, 1) != suggested(guessed(TWO), 1)).tolist() == [[1, 2]]
+    assert suggested(again, 0).all()
+    accepted = edits.accept_suggestions(moves.go_to(again, 1), doubtful=True)
+    assert not accepted.here.said[1, 2]
+    assert not again.past
+
+
+def test_only_what_a_person_deleted_is_noted():
+    state = edits.place(guessed(), 1, 1)
+    state = edits.mark_absent(state)
+    assert noted(state) == {}
+    state = edits.delete_point(moves.choose_cell(moves.go_to(state, 3), 0))  # without suggestion
+    assert noted(state) == {}
+    state = edits.delete_point(moves.choose_cell(moves.go_to(state, 0), 0))  # was corrected before
+    assert len(noted(state)) == 1
+    assert noted(edits.undo(state)) == {}
+
+
+def test_what_another_model_suggests_elsewhere_is_not_deleted():
+    notes = noted(edits.delete_point(guessed()))
+    better = guessed()
+    better.suggestions[0].positions[0, 0] += (1.0, 0.5)  # the same on another device
+    assert not suggested(label_notes.read_notes(better, notes))[0, 0]
+    better.suggestions[0].positions[0, 0] += 10
+    assert suggested(label_notes.read_notes(better, notes))[0, 0]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "[1, 2, 3]", '["a", "b"]', "{}", "null", "[NaN, 1]"])
+def test_what_is_no_note_of_this_version_is_passed_over(text):
+    (about,) = noted(edits.delete_point(guessed()))
+    again = label_notes.read_notes(guessed(), {about: text, "other": "[0, 5]"})
+    assert suggested(again).all()
+
+
+def test_a_step_brings_the_notes_that_it_changes():
+    before = guessed()
+    after = edits.delete_point(before)
+    (about,) = noted(after)
+    assert label_notes.changes(before, after) == {about: "[0.0, 5.0]"}
+    assert label_notes.changes(after, edits.undo(after)) == {about: None}
+    assert label_notes.changes(after, edits.place(moves.choose_cell(after, 1), 1, 1)) == {}
+    through = moves.choose_cell(moves.toggle_through(after), 0)
+    assert label_notes.changes(through, edits.place(through, 1, 1)) == {about: None}
+
+
+# Going to a frame by name
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        *(("1", 0), (" 6 ", 5), ("img1.png", 4), ("IMG1", 4), ("m1/img2.png", 2)),
+        *(("#2", 5), ("# 0", 3), ("m1/img1.png", 1)),
+    ],
+)
+def test_a_frame_is_found_by_position_name_or_number(text, frame):
+    found = moves.find_frame(moves.go_to(state_of(), 4), text)
+    assert (found.frame, found.message) == (frame, "")
+
+
+@pytest.mark.parametrize("text", ["0", "7", "img9.png", "#7", "m3/img1.png", "-1", "<b>", "1.5"])
+def test_a_frame_that_is_not_there_is_told(text):
+    found = moves.find_frame(moves.go_to(state_of(), 4), text)
+    assert found.frame == 4
+    assert f"No frame {text!r} here. Type a position from 1 to 6" in found.message
+    assert "img0.png" in found.message
+
+
+def test_an_empty_text_goes_nowhere():
+    state = moves.go_to(state_of(), 4)
+    assert moves.find_frame(state, "  ") is state
+
+
+def test_the_number_of_a_frame_is_not_its_place():
+    frames = tuple(FrameName("m", f"img{n:05d}.png") for n in (7, 40, 123))
+    state = new_state(frames, labels_of(frames))
+    assert moves.find_frame(state, "#123").frame == 2
+    assert moves.find_frame(state, "2").frame == 1
+    assert "No frame '123'" in moves.find_frame(state, "123").message
 
 
 # The view of it

@@ -1,5 +1,6 @@
 """The labeller without a browser: what the browser would send comes in, labels come out."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,10 +236,16 @@ def test_the_list_chooses_and_counts(hand):
 
 
 def test_the_frame_field_goes_anywhere(hand):
-    hand.view._controls._frame.value = 5
+    field = hand.view._controls._frame
+    field.value = "5"
     assert hand.state.frame == 4
     hand.press("previous")
-    assert hand.view._controls._frame.value == 4
+    assert field.value == "4"
+    field.value = "m1/img1.png"
+    assert (hand.state.frame, field.value) == (1, "2")
+    field.value = "img77.png"
+    assert (hand.state.frame, field.value) == (1, "2")
+    assert "No frame &#x27;img77.png&#x27; here" in hand.view._controls.status._message.value
 
 
 def test_sliders_change_the_look_and_no_label(hand):
@@ -265,18 +272,73 @@ def test_all_that_is_labelled_is_there_after_a_new_start(tmp_path):
     assert second.state.here.positions[0, 2].tolist() == [30, 30]
 
 
+def damaged(project, video="m1", image="img0.png"):
+    file = Path(project.url) / "labeled-data" / video / image
+    whole = file.read_bytes()
+    file.write_bytes(whole[:60])
+    return file, whole
+
+
 def test_a_damaged_image_is_told_and_passed(tmp_path):
     project = made_project(tmp_path)
-    broken = Path(project.url) / "labeled-data" / "m1" / "img0.png"
-    broken.write_bytes(broken.read_bytes()[:60])
+    file, whole = damaged(project)
     hand = Hand(project)
     assert "img0.png" in hand.view._controls._broken.value
     hand.click(50, 50)
     assert not hand.state.here.said.any()
+    assert "cannot be shown" in hand.view._controls.status._message.value
     hand.press("next")
     assert hand.view._controls._broken.layout.display == "none"
     hand.click(50, 50)
     assert hand.state.here.said.any()
+    file.write_bytes(whole)
+    hand.press("previous")
+    hand.click(50, 50)
+    assert hand.state.here.said.any()
+
+
+def test_nothing_is_accepted_into_an_image_that_cannot_be_shown(tmp_path):
+    project = made_project(tmp_path)
+    damaged(project, image="img1.png")
+    poses = Poses(np.full((3, 1, 3, 2), (1500.0, 900.0)), np.ones((3, 1, 3)), project.skeleton)
+    hand = Hand(project, predictions={"m1": poses})
+    hand.press("next")
+    for name in ("accept", "accept-all", "absent", "copy", "left", "hidden", "delete"):
+        hand.press(name)
+        assert "Go on with the next frame" in hand.state.message
+    assert not hand.state.here.said.any()
+    assert hand.state.keypoint == 0
+    assert not hand.state.past
+    hand.press("next")
+    hand.press("accept")
+    assert hand.saved().frames == (("m1", "img2.png"),)
+
+
+def test_deleted_suggestions_stay_deleted_for_another_kernel(tmp_path):
+    project = made_project(tmp_path)
+    poses = Poses(np.full((3, 1, 3, 2), 20.0), np.ones((3, 1, 3)), project.skeleton)
+    first = Hand(project, predictions={"m1": poses})
+    for name in ("delete", "keypoint-down", "delete", "undo"):
+        first.press(name)
+    assert first.view.close()
+    second = Hand(project, predictions={"m1": poses})
+    second.press("accept-all")
+    assert second.state.here.visibility.tolist() == [[0, 2, 2]]
+    assert second.view.close()
+    assert Hand(project).view._notes is None  # without suggestions
+
+
+def test_that_deleted_suggestions_cannot_be_kept_is_told(tmp_path):
+    project = made_project(tmp_path)
+    (Path(project.url) / "notes").write_text("a file where a folder should be")
+    poses = Poses(np.full((3, 1, 3, 2), 20.0), np.ones((3, 1, 3)), project.skeleton)
+    hand = Hand(project, predictions={"m1": poses})
+    hand.press("delete")
+    hand.view.close()
+    hand.send("move", 5, 5)
+    status = hand.view._controls.status
+    assert status._fault.layout.display == "block"
+    assert "your labels are not concerned" in status._fault.value
 
 
 def test_a_failing_save_is_loud_and_offers_the_labels(hand, monkeypatch):
@@ -306,6 +368,15 @@ def test_the_page_asks_again_as_long_as_something_is_unsaved(hand, monkeypatch):
     assert len(sent) == 1
 
 
+def pressed(hand, text):
+    """Press the button of that text in the alert of conflicts."""
+    box = hand.view._controls.status._conflicts
+    assert box.layout.display == "flex"
+    buttons = [each for each in box.children[1:] if each.layout.display != "none"]
+    next(each for each in buttons if each.description == text).click()
+    return box.layout.display == "flex"
+
+
 def test_a_conflict_is_told_and_the_other_value_can_be_taken(tmp_path):
     project = made_project(tmp_path)
     ann, bea = Hand(project), Hand(project)
@@ -314,26 +385,120 @@ def test_a_conflict_is_told_and_the_other_value_can_be_taken(tmp_path):
     bea.click(90, 90)
     bea.saved()
     bea.send("move", 5, 5)
-    status = bea.view._controls.status
-    assert status._conflicts.layout.display == "flex"
-    assert "snout in m1/img0.png (put it at 10.0, 10.0)" in status._dispute.value
-    status._conflicts.children[1].click()
+    told = bea.view._controls.status._dispute.value
+    assert "else changed snout (put at 10.0, 10.0) in m1/img0.png as well.</b> Yours" in told
+    bea.press("next")
+    assert pressed(bea, "Show")
+    assert (bea.state.frame, bea.state.keypoint) == (0, 0)
+    assert not pressed(bea, "Use theirs")
     assert bea.state.here.positions[0, 0].tolist() == [10, 10]
-    assert status._conflicts.layout.display == "none"
     assert bea.saved().positions[0, 0, 0].tolist() == [10, 10]
+
+
+def looked(hand):
+    """What the page brings about when it asks the kernel to look, until that has looked."""
+    guard = hand.view._controls.guard
+    guard._handle_custom_msg({"kind": "look"}, [])
+    until = time.monotonic() + 20
+    while hand.view.saver.looking and time.monotonic() < until:
+        time.sleep(0.005)
+    guard._handle_custom_msg({"kind": "idle"}, [])
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(label_saving, "_RECENT", 0.0)
+
+
+def changed_by_two(project):
+    """Ann labels two frames; Bea, who sees it, moves two points and deletes one."""
+    ann = Hand(project)
+    for _ in range(2):
+        for place in ((10, 10), (20, 20), (30, 30)):
+            ann.click(*place)
+        ann.press("next")
+    ann.saved()
+    bea = Hand(project)
+    bea.view._controls._frame.value = "1"
+    bea.drag((10, 10), (60, 60))
+    bea.drag((20, 20), (70, 60))
+    bea.press("next")
+    bea.key("3")
+    bea.press("delete")
+    bea.saved()
+    return ann, bea
+
+
+def test_who_saved_points_is_told_which_of_them_others_changed_and_can_put_them_back(
+    tmp_path, at_once
+):
+    project = made_project(tmp_path)
+    ann, _ = changed_by_two(project)
+    looked(ann)
+    told = ann.view._controls.status._dispute.value
+    assert "Somebody else changed what you had saved: snout (put at 60.0, 60.0)" in told
+    assert "ear (put at 70.0, 60.0) in m1/img0.png.</b> Theirs stands in the table." in told
+    assert told.endswith("1 more after this.")
+    assert pressed(ann, "Put mine back")
+    assert "tail (deleted) in m1/img1.png" in ann.view._controls.status._dispute.value
+    assert not pressed(ann, "Leave theirs")
+    found = ann.saved()
+    assert found.positions[0, 0, :2].tolist() == [[10, 10], [20, 20]]
+    assert found.visibility[1, 0].tolist() == [2, 2, 0]
+    ann.press("undo")
+    assert ann.saved().positions[0, 0, :2].tolist() == [[60, 60], [70, 60]]
+
+
+def test_all_that_others_changed_can_be_left_at_once(tmp_path, at_once):
+    project = made_project(tmp_path)
+    ann, _ = changed_by_two(project)
+    looked(ann)
+    assert not pressed(ann, "Leave all as they are")
+    assert ann.saved().positions[0, 0, 0].tolist() == [60, 60]
 
 
 def test_labels_of_others_appear_while_one_works(tmp_path):
     project = made_project(tmp_path)
     ann, bea = Hand(project), Hand(project)
-    ann.click(10, 10)
+    for n in range(3):
+        ann.click(10 * n, 10)
     ann.saved()
     bea.press("next")
     bea.click(40, 40)
     bea.saved()
     bea.send("move", 5, 5)
+    assert bea.state.points[0].positions[0, 0].tolist() == [0, 10]
+    assert "1 / 3, 1 begun" in bea.view._controls.status.progress.value
+
+
+def test_labels_of_others_appear_while_one_only_looks(tmp_path, at_once, monkeypatch):
+    project = made_project(tmp_path)
+    ann, bea = Hand(project), Hand(project)
+    ann.click(10, 10)
+    ann.saved()
+    looked(bea)
     assert bea.state.points[0].positions[0, 0].tolist() == [10, 10]
-    assert "2 / 3" in bea.view._controls.status.progress.value
+    ann.click(20, 20)
+    ann.saved()
+    sent = []
+    monkeypatch.setattr(bea.view._controls.guard, "send", sent.append)
+    monkeypatch.setattr(bea.view.saver, "_look_at", lambda url: None)
+    bea.press("next")  # has a look, too
+    bea.view._controls.guard._handle_custom_msg({"kind": "idle"}, [])
+    assert sent == [{"kind": "wake"}]  # until that is done
+    monkeypatch.undo()
+    looked(bea)
+    assert bea.state.points[0].positions[0, 1].tolist() == [20, 20]
+
+
+def test_parts_of_the_bar_tell_done_and_begun_frames(hand):
+    for n in range(3):
+        hand.click(10 * n, 10)
+    hand.press("next-empty")
+    hand.click(40, 40)
+    shown = hand.view._controls.status.progress.value
+    assert '<i style="width:33.3%"></i><i style="width:33.3%"></i>' in shown
+    assert 'title="m1: 1 of 3 frames done, 1 begun"' in shown
 
 
 def test_labels_of_others_that_arrive_in_the_middle_of_a_drag_are_not_lost(tmp_path):
