@@ -16,7 +16,7 @@ STEPS = tuple(2 ** (step / 2) for step in range(-4, 5))
 
 _SURE = 0.5  # mean likelihood below which a peak may not be the animal
 _NATIVE = 1.12  # nearer to the size of training than this is that size
-_SLACK = 0.05  # less of likelihood for which an animal as long as in training is of that size
+_SLACK = 0.05  # less of likelihood for which the length of the animal decides
 _CONFIDENT = 0.5
 
 
@@ -64,7 +64,8 @@ def find_size(look: Callable[[float], Sighting | None], body_length: float | Non
 
     From the size of training it is tried larger or smaller by steps of the square root of
     two as long as that makes the model surer; where it is nowhere sure, all steps are tried.
-    The length of the animal as it is then found corrects the step.
+    The length of the animal as it is then found corrects the step: to the one beside it, if
+    the model is nearly as sure there, and further wherever it is surer.
 
     Parameters
     ----------
@@ -89,8 +90,9 @@ def find_size(look: Callable[[float], Sighting | None], body_length: float | Non
         place = max(range(len(STEPS)), key=lambda each: at(STEPS[each]))
     best = STEPS[place]
     if body_length is not None:
+        best = _nearer(at, place, seen[best].length / body_length)
         exact = seen[best].length / body_length
-        if not math.isnan(exact) and best / 1.5 < exact < best * 1.5:
+        if best / 1.5 < exact < best * 1.5:  # false if it is NaN
             exact = 1.0 if 1 / _NATIVE < exact < _NATIVE else round(exact, 3)
             slack = _SLACK if exact == 1.0 else 0.0
             if STEPS[0] <= exact <= STEPS[-1] and at(exact) > at(best) - slack:
@@ -99,6 +101,21 @@ def find_size(look: Callable[[float], Sighting | None], body_length: float | Non
         size: found.likelihood for size, found in sorted(seen.items()) if found.likelihood >= 0
     }
     return Size(best, seen[best].likelihood, tried)
+
+
+def _nearer(at: Callable[[float], float], place: int, exact: float) -> float:
+    """Return the step beside `place` if it is nearer to a length and nearly as sure; else it.
+
+    The length that is found hardly depends on the size that is tried, while a model may be
+    a little surer of an animal that it sees smaller or larger than it is.
+    """
+    best = STEPS[place]
+    near = [STEPS[each] for each in (place - 1, place + 1) if 0 <= each < len(STEPS)]
+    for step in near:
+        nearer = abs(math.log(step / exact)) < abs(math.log(best / exact)) if exact > 0 else False
+        if nearer and at(step) > at(best) - _SLACK:
+            return step
+    return best
 
 
 def _climb(at: Callable[[float], float], place: int) -> int:

@@ -55,6 +55,16 @@ def test_an_animal_as_long_as_in_training_is_of_that_size_though_another_is_hard
     assert find_size(look).value == STEPS[5]
 
 
+@pytest.mark.parametrize("true", [0.5, 2.0])
+def test_an_animal_is_of_the_size_that_its_length_says_though_another_is_hardly_likelier(true):
+    def look(size: float) -> Sighting:
+        away = abs(math.log2(size / (true * STEPS[5])))  # surest a step too far
+        return Sighting(0.85 - 0.02 * away, 0.98 * true * LENGTH)
+
+    assert find_size(look, LENGTH).value == pytest.approx(true)
+    assert find_size(look).value == pytest.approx(true * STEPS[5])
+
+
 def test_an_animal_of_the_right_size_costs_three_looks():
     tried: list[float] = []
     find_size(animal(1.0, tried), LENGTH)
