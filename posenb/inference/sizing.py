@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from posenb.core import FrameFormat
+from posenb.inference.limits import memory_free, memory_limit, usable_cores
 from posenb.inference.pipeline import ring_size
 
-__all__ = ["BATCH_SIZES", "batch_size_for", "decoders_for", "memory_limit", "usable_cores"]
+__all__ = ["BATCH_SIZES", "batch_size_for", "decoders_for", "usable_memory"]
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 """What `batch_size_for` chooses from."""
@@ -20,34 +18,16 @@ _MOST_ON_CPU = 16
 _BYTES_PER_PIXEL = 400
 # The rest is for the packages, the decoder's own frames and whoever else uses the machine.
 _SHARE = 0.25
-_UNKNOWN_MEMORY = 8 * 2**30
-_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 _MOST_DECODERS = 4
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_memory() -> int:
+    """Return the bytes of memory that the rule of `batch_size_for` starts from.
 
-
-def memory_limit() -> int:
-    """Return the bytes of memory that this process may ever use.
-
-    That is what the machine has, or what a container (a control group) is allowed. What
-    is free at the moment does not count, so that the same machine gives the same number.
+    That is all that this process may ever use, so that the same machine gives the same
+    number each time; but where less than half of it is free now, twice what is.
     """
-    limits = [_UNKNOWN_MEMORY]
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for path in _LIMITS:
-        if path.is_file() and (text := path.read_text().strip()).isdigit():
-            limits.append(int(text))
-    return min(limits)
+    return min(memory_limit(), 2 * memory_free())
 
 
 def batch_size_for(
@@ -69,9 +49,9 @@ def batch_size_for(
     accelerated : bool
         Whether a GPU or TPU computes.
     memory : int, optional
-        Bytes, by default `memory_limit`.
+        Bytes, by default `usable_memory`.
     """
-    limit = memory_limit() if memory is None else memory
+    limit = usable_memory() if memory is None else memory
     if accelerated:
         limit = min(limit, 16 * 2**30)
     each = ring_size(1, 2) * frames.nbytes + _BYTES_PER_PIXEL * input_pixels

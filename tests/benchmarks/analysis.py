@@ -213,7 +213,7 @@ def _processor() -> str:
 
 
 def _cores() -> int:
-    from posenb.inference.sizing import usable_cores
+    from posenb.inference.limits import usable_cores
 
     return usable_cores()
 

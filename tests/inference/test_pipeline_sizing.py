@@ -1,7 +1,5 @@
 """How much is done at a time: a rule that the same machine answers alike each time."""
 
-import os
-
 import numpy as np
 import pytest
 from spots import COUNT, write_spots
@@ -13,7 +11,7 @@ from posenb.errors import ConfigError
 from posenb.inference import analyze, plan, sizing
 from posenb.inference.model import find_model
 from posenb.inference.plan import make_plan
-from posenb.inference.sizing import BATCH_SIZES, batch_size_for, decoders_for, memory_limit
+from posenb.inference.sizing import BATCH_SIZES, batch_size_for, decoders_for, usable_memory
 from posenb.inference.target import find_targets
 
 GIB = 2**30
@@ -53,22 +51,14 @@ def test_more_memory_never_makes_smaller_batches():
     assert set(sizes) <= set(BATCH_SIZES)
 
 
-def test_a_container_is_given_no_more_than_its_limit(tmp_path, monkeypatch):
-    whole = memory_limit()
-    assert whole > 2**28
-    new, old = tmp_path / "memory.max", tmp_path / "limit_in_bytes"
-    monkeypatch.setattr(sizing, "_LIMITS", (new, old))
-    old.write_text(f"{2**62}\n")  # how the first kind of control groups says "none"
-    new.write_text("max\n")
-    assert memory_limit() >= whole
-    new.write_text(f"{2**28}\n")
-    assert memory_limit() == 2**28
-
-
-def test_a_system_that_does_not_tell_its_memory_is_taken_for_a_small_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(sizing, "_LIMITS", ())
-    monkeypatch.setattr(os, "sysconf_names", {})
-    assert memory_limit() == 8 * GIB
+@pytest.mark.parametrize(("free", "counted"), [(7, 12), (6, 12), (2, 4), (0, 0)])
+def test_memory_counts_whole_unless_less_than_half_of_it_is_free(monkeypatch, free, counted):
+    monkeypatch.setattr(sizing, "memory_limit", lambda: 12 * GIB)
+    monkeypatch.setattr(sizing, "memory_free", lambda: free * GIB)
+    assert usable_memory() == counted * GIB
+    assert batch_size_for(VGA, VGA.height * VGA.width, accelerated=False) == size_for(
+        VGA, counted * GIB
+    )
 
 
 def test_only_where_frames_are_converted_several_are_decoded_at_a_time(monkeypatch):

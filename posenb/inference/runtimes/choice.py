@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from posenb.errors import AnalysisError, MissingBackendError, MissingPackageError
+from posenb.inference.limits import usable_cores
 
 __all__ = ["Choice", "accelerated", "choose_runtime", "thread_count"]
 
@@ -137,13 +138,10 @@ def _precisions(runtime: str) -> tuple[str, ...]:
 
 
 def thread_count() -> int:
-    """Return how many threads a CPU runtime should use; ``OMP_NUM_THREADS`` limits them.
+    """Return how many threads a CPU runtime should use: the cores that this process may use.
 
-    Dask and others that run several processes on a machine set that variable.
+    ``OMP_NUM_THREADS`` limits them; Dask and others that run several processes on a machine
+    set that variable.
     """
     told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return int(told) if told.isdecimal() and int(told) > 0 else usable_cores()
