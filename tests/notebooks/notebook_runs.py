@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ __all__ = [
     "read",
     "shown",
     "text_of",
+    "told",
 ]
 
 ROOT = Path(__file__).parents[2]
@@ -49,13 +51,28 @@ def text_of(notebook: NotebookNode, kind: str = "code") -> str:
 
 
 def with_parameters(notebook: NotebookNode, parameters: dict[str, Any]) -> NotebookNode:
-    """Return a notebook with other values after its cell of parameters, as papermill does it."""
+    """Return a notebook with other values, in its forms or after its cell of parameters."""
+    parameters = {k: v for k, v in parameters.items() if not _fill_in(notebook, k, v)}
+    if not parameters:
+        return notebook
     place = next(
         n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ())
     )
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     notebook.cells.insert(place + 1, new_code_cell(source))
     return notebook
+
+
+def _fill_in(notebook: NotebookNode, name: str, value: Any) -> bool:
+    """Put a value into a form, as Colab does when somebody types it there."""
+    for cell in notebook.cells:
+        filled = re.sub(
+            rf"^{name} = .*(?=  # @param)", lambda _: f"{name} = {value!r}", cell.source, flags=re.M
+        )
+        if filled != cell.source:
+            cell.source = filled
+            return True
+    return False
 
 
 def execute(name: str, folder: Path, **parameters: Any) -> NotebookNode:
@@ -104,6 +121,12 @@ def shown(notebook: NotebookNode, text: str) -> set[str]:
     """Return the kinds of output of the cell that holds `text`, such as ``image/png``."""
     (cell,) = [c for c in notebook.cells if c.cell_type == "code" and text in c.source]
     return {kind for output in cell.outputs for kind in output.get("data", {})}
+
+
+def told(notebook: NotebookNode, text: str, kind: str = "text/plain") -> str:
+    """Return what the cell that holds `text` shows, in one kind."""
+    (cell,) = [c for c in notebook.cells if c.cell_type == "code" and text in c.source]
+    return "\n".join(output.get("data", {}).get(kind, "") for output in cell.outputs)
 
 
 def printed(notebook: NotebookNode) -> str:

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from nbclient.exceptions import CellExecutionError
-from notebook_runs import TINY, execute, kill_after, printed, shown
+from notebook_runs import TINY, execute, kill_after, printed, shown, told
 
 import posenb as pn
 from posenb import storage
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.slow
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 OWN = "notebooks/own_project.ipynb"
+FORMS = "colab/zoo_forms.ipynb"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -154,27 +156,51 @@ def test_what_is_meant_for_colab_runs_here_too_and_trains_nothing_again(folder, 
     assert len(list(folder.rglob("report.html"))) >= 1
 
 
-@pytest.mark.parametrize(
-    ("name", "own"), [("notebooks/zoo", "own_videos"), ("colab/zoo_forms", "own_video")]
-)
-def test_without_a_video_it_stops_and_says_what_to_do(name, own, tmp_path):
+def test_without_a_video_it_stops_and_says_what_to_do(tmp_path):
     with pytest.raises(CellExecutionError, match="There is no video yet: drop one into the field"):
-        execute(f"{name}.ipynb", tmp_path, **{own: True})
+        execute("notebooks/zoo.ipynb", tmp_path, own_videos=True)
 
 
-@pytest.mark.parametrize("name", ["notebooks/zoo", "colab/zoo_forms"])
-def test_a_model_of_the_zoo_finds_the_made_mouse_and_not_twice(folder, name):
-    done = execute(f"{name}.ipynb", folder)
+def test_the_forms_without_a_video_say_in_each_step_what_to_do_and_show_the_models(tmp_path):
+    done = execute(FORMS, tmp_path, own_video=True)
+    assert WIDGET in shown(done, "forms.video(")
+    for step in ("models", "options", "find"):
+        assert "There is no video yet: drop one into the field" in told(done, f"forms.{step}(")
+    assert "* mouse_openfield: Mouse in an open field" in told(done, "forms.models(")
+    for step in ("watch", "trajectories", "take_home"):
+        assert "Nothing has been found yet. Run step 5" in told(done, f"forms.{step}(")
+
+
+def test_a_model_of_the_zoo_finds_the_made_mouse_and_not_twice(folder):
+    done = execute("notebooks/zoo.ipynb", folder)
     assert "text/html" in shown(done, "plot_trajectories(")
     assert WIDGET in shown(done, "pn.upload(")
     assert "text/html" in shown(done, "pn.labelled_video(")
     (place,) = folder.rglob("walk_poses")
-    poses = pn.load_poses(place)
+    poses = pn.load_poses(place / "mouse_openfield")
     assert poses.provenance["zoo"]["model"] == "mouse_openfield"
-    truth = folder / "sample-project"
-    labels = pn.open_project(truth).labels()
     assert poses.skeleton.keypoints == ("snout", "leftear", "rightear", "tailbase")
-    assert len(labels) == 30
     before = stamps(place, "poses.h5")
-    pn.zoo.analyze(pn.open_project(truth).video_url("walk"), "mouse_openfield")
+    pn.zoo.analyze(pn.open_project(folder / "sample-project").video_url("walk"), "mouse_openfield")
     assert stamps(place, "poses.h5") == before
+
+
+def test_the_forms_find_the_made_mouse_show_it_and_pack_it_and_nothing_twice(tmp_path):
+    options = {"to_second": 2, "quality": "fast"}
+    done = execute(FORMS, tmp_path, **options)
+    assert "180 frames" in told(done, "forms.video(")
+    assert "data:image/png;base64" in told(done, "forms.models(", "text/html")
+    assert "sees its animal" in told(done, "forms.options(")
+    assert "snout: found in" in told(done, "forms.find(")
+    assert "data:video/mp4" in told(done, "forms.watch(", "text/html")
+    assert "Trajectories of walk.mp4" in told(done, "forms.trajectories(")
+    assert "posenb-results.zip" in told(done, "forms.take_home(")
+    (place,) = tmp_path.rglob("walk_poses")
+    assert len(pn.load_poses(place / "mouse_openfield")) == 60
+    with zipfile.ZipFile(place / "mouse_openfield" / "posenb-results.zip") as archive:
+        assert not [name for name in archive.namelist() if "chunks" in name]
+    names = ("poses.h5", "labelled.mp4", "report.html", "posenb-results.zip")
+    before = stamps(place, *names)
+    assert len(before) == len(names)
+    execute(FORMS, tmp_path, **options)
+    assert stamps(place, *names) == before

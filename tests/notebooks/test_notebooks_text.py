@@ -11,9 +11,11 @@ from IPython.core.inputtransformer2 import TransformerManager
 from notebook_runs import NOTEBOOKS, ROOT, read, text_of
 
 import posenb as pn
+from posenb.app.state import QUALITIES
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-FORMS = ("own_project_gpu", "tpu", "zoo_forms")
+ALL_FORMS = "zoo_forms"
+FORMS = ("own_project_gpu", "tpu", ALL_FORMS)
 
 
 def code_cells(path: Path) -> list[nbformat.NotebookNode]:
@@ -60,9 +62,9 @@ def test_its_first_code_installs_only_where_posenb_is_absent(path, monkeypatch):
     first = code_cells(path)[0]
     assert "install" in first.metadata.tags
     tree = python_of(first.source)
-    installs = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+    choices = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+    installs = [node for node in choices if "find_spec('posenb') is None" in ast.unparse(node.test)]
     assert len(installs) == 1
-    assert "find_spec('posenb') is None" in ast.unparse(installs[0].test)
     outside = [node for node in tree.body if node is not installs[0]]
     assert "pip" in ast.unparse(installs[0])
     assert "pip" not in "".join(map(ast.unparse, outside))
@@ -79,10 +81,27 @@ def test_what_it_installs_are_extras_that_exist(path):
 @each_notebook
 def test_its_values_to_change_stand_in_one_cell_and_are_plain(path):
     (cell,) = [c for c in code_cells(path) if "parameters" in c.metadata.get("tags", ())]
+    if path.stem == ALL_FORMS:
+        return
     for statement in python_of(cell.source).body:
         assert isinstance(statement, ast.Assign)
         if not (isinstance(statement.value, ast.Dict) and path.stem in FORMS):
             ast.literal_eval(statement.value)
+
+
+def test_the_forms_ask_for_what_the_app_asks_for_and_every_model_can_be_chosen():
+    code = text_of(read(f"colab/{ALL_FORMS}.ipynb"))
+    lines = [line for line in code.splitlines() if "# @param" in line]
+    asked = {line.split(" = ")[0]: line for line in lines}
+    assert set(asked) == {
+        *("keep_in_drive", "own_video", "video_name", "model", "further_models"),
+        *("quality", "from_second", "to_second", "animal_size"),
+    }
+    for line in lines:
+        ast.literal_eval(line.split(" = ", 1)[1].split("  # @param")[0])
+    assert [f'"{card.name}"' in asked["model"] for card in pn.zoo.list()].count(False) == 0
+    assert "allow-input: true" in asked["model"]
+    assert all(f'"{each}"' in asked["quality"] for each in QUALITIES)
 
 
 @each_notebook
@@ -124,6 +143,7 @@ def test_the_forms_hide_all_code():
     for cell in code_cells(ROOT / "colab" / "zoo_forms.ipynb"):
         assert cell.source.startswith("# @title ")
         assert cell.metadata.cellView == "form"
+        assert not [n for n in ast.walk(python_of(cell.source)) if isinstance(n, ast.Assert)]
 
 
 def test_the_tpu_notebook_chooses_jax_before_posenb_is_imported():
