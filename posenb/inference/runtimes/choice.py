@@ -47,10 +47,13 @@ def choose_runtime(runtime: str, precision: str, *, has_keras: bool, has_int8: b
     Keras does on a GPU or TPU, and OpenVINO on CPUs, else ONNX Runtime, else Keras.
     Processor time for a frame of 640 x 480 pixels, MobileNetV2 at full scale, on an AMD EPYC
     with AVX-512 (tests/benchmarks/runtimes.py, 2026-11-21): Keras on TensorFlow 73 ms, ONNX
-    Runtime 51, OpenVINO 45, and 23 in bfloat16. That moves poses by 0.1 pixels on average
-    and the error on test frames not at all (2.01 pixels), so OpenVINO computes so where the
-    CPU does by itself, unless told otherwise. int8 takes 15 ms and moves poses by
-    0.4 pixels (error 2.06); it is never chosen by itself.
+    Runtime 51, OpenVINO 45, and 23 in bfloat16. The error on test frames is the same in both
+    (2.01 pixels), so OpenVINO computes so where the CPU does by itself, unless told otherwise.
+    Single poses do move: of those with a likelihood above 0.6 on 600 frames, by 0.14 pixels on
+    average, 95 of 100 by less than 0.32, and one by 2.1. That comes from the layers at the
+    beginning: with the first nine convolutions in float32 it is 0.04, 0.08 and 0.5 (64 frames)
+    for a quarter more time, with the heads in float32 no less. int8 takes 15 ms and moves poses
+    by 0.4 pixels (error 2.06); it is never chosen by itself.
 
     Parameters
     ----------
