@@ -248,6 +248,12 @@ class Page extends Layout {
     }
   }
 
+  askToLabel() {
+    this.pause();
+    this.root.scrollIntoView(); // the labeller takes this place, and is to be seen from its top
+    this.send("label");
+  }
+
   mark() {
     const frame = this.recording.frames[this.row];
     const marked = this.model.get("view").marks.some((each) => each.frame === frame);
@@ -274,8 +280,12 @@ class Page extends Layout {
     this.take.disabled = !view.waiting || Boolean(view.refusal);
     this.take.textContent = view.waiting ? `Take ${view.waiting} into ${view.project || "project"}` : `Take into ${view.project || "project"}`;
     this.take.title = view.refusal || "Take the marked frames into the project as images to label";
-    const text = view.message || (view.marks.length ? view.refusal : "");
-    this.message.replaceChildren(text, " ", ...(view.code ? [make("code", "", view.code)] : []));
+    const count = view.marks.length;
+    this.label.disabled = !count || Boolean(view.refusal);
+    this.label.textContent = count ? `Label ${count} frame${count > 1 ? "s" : ""}` : "Label these";
+    this.label.title = view.refusal || "Open the labeller at the marked frames, with these poses as a start";
+    const text = view.message || (count ? view.refusal : "");
+    this.message.textContent = text;
     this.message.hidden = !text;
     this.message.classList.toggle("pnb-bad", view.bad);
     this.message.classList.toggle("pnb-good", Boolean(view.message) && !view.bad);

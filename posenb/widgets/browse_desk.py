@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from posenb.core import Poses
+from posenb.core import FrameName, Poses
 from posenb.errors import PosenbError, VideoError
 from posenb.extraction import find_crop, write_frame
 from posenb.plots.packing import pack_poses
@@ -17,13 +17,17 @@ from posenb.widgets.browse_opening import Place, Source, list_images
 from posenb.widgets.browse_state import (
     BrowseState,
     Spot,
+    chosen,
     find_spots,
     mark,
     take_in,
+    to_notes,
     unmark,
     waiting,
+    with_notes,
 )
 from posenb.widgets.frame_feed import FrameFeed
+from posenb.widgets.notes import Notes
 
 __all__ = ["Answer", "Desk"]
 
@@ -42,17 +46,37 @@ class Desk:
         Where frames go that are to be labelled.
     cutoff : float
         Least likelihood that is shown at first.
+    label : callable
+        Called with the images that are to be labelled.
+    on_fault : callable
+        Called, from another thread, when marks cannot be kept, or can again.
     """
 
-    def __init__(self, poses: Poses, source: Source, place: Place, cutoff: float) -> None:
+    def __init__(
+        self,
+        poses: Poses,
+        source: Source,
+        place: Place,
+        cutoff: float,
+        *,
+        label: Callable[[tuple[FrameName, ...]], None],
+        on_fault: Callable[[], None],
+    ) -> None:
         self.poses = poses
         self.source = source
         self.place = place
         self.state = BrowseState()
         self._cutoff = cutoff
         self._feed = None if source.video is None else FrameFeed(source.video)
-        self._message = ("", "", False)
-        self._look_into_project()
+        self._label = label
+        self._message = ("", False)
+        self.reload()
+        self.notes: Notes | None = None
+        if place.project is not None and not place.trouble:
+            self.notes = Notes(place.project.notes_url("relabel"), on_fault)
+            assert poses.frames is not None
+            frames = frozenset(poses.frames.tolist())
+            self.state = with_notes(self.state, self.notes.found, place.video, frames)
 
     def handle(self, message: Mapping[str, Any]) -> list[Answer]:
         """Do what a page asks for and return what it is to be told.
@@ -73,17 +97,20 @@ class Desk:
             case "spots":
                 return [({"told": "spots", "page": page, **self._spots(message)}, [])]
             case "mark":
-                self.state = mark(self.state, int(message["frame"]))
+                self._change(mark(self.state, int(message["frame"])))
             case "unmark":
-                self.state = unmark(self.state, int(message["frame"]))
+                self._change(unmark(self.state, int(message["frame"])))
             case "take":
                 self._take()
+            case "label":
+                self._label_marked()
         return []
 
     def view(self) -> dict[str, Any]:
         """Return what every page shows of marks and project."""
         state, place = self.state, self.place
-        text, code, bad = self._message
+        text, bad = self._message
+        lost = "" if self.notes is None else self.notes.fault
         return {
             "marks": [{"frame": n, "state": self._state_of(n)} for n in sorted(state.marked)],
             "labelled": sorted(state.labelled),
@@ -91,13 +118,14 @@ class Desk:
             "waiting": len(waiting(state)),
             "project": "" if place.project is None else place.project.name,
             "refusal": place.trouble,
-            "message": text,
-            "code": code,
-            "bad": bad,
+            "message": " ".join(filter(None, (text, lost))),
+            "bad": bad or bool(lost),
         }
 
     def close(self) -> None:
-        """Release the video."""
+        """Release the video, once the marks are kept."""
+        if self.notes is not None:
+            self.notes.close()
         if self.source.video is not None:
             self.source.video.close()
 
@@ -151,23 +179,33 @@ class Desk:
             return "labelled"
         return "image" if frame in self.state.images else "marked"
 
-    def _look_into_project(self) -> None:
+    def reload(self) -> None:
+        """Look what lies in the project by now."""
         if self.place.project is None or self.place.trouble:
             return
         try:
             images, labelled = list_images(self.place.project, self.place.video)
         except PosenbError as error:
-            self._message = (str(error), "", True)
+            self._message = (str(error), True)
             return
         self.state = take_in(self.state, images, labelled)
+
+    def _change(self, state: BrowseState) -> None:
+        """Mark otherwise than before, and keep that for the next time."""
+        video = self.place.video
+        before, after = to_notes(self.state, video), to_notes(state, video)
+        self.state = state
+        if self.notes is not None:
+            gone: dict[str, str | None] = dict.fromkeys(before.keys() - after.keys())
+            self.notes.change(gone | {key: after[key] for key in after.keys() - before.keys()})
 
     def _take(self) -> None:
         """Write the marked frames as images; what lies there already stays as it is."""
         project, video = self.place.project, self.source.video
         if project is None or video is None or self.place.trouble:
-            self._message = (self.place.trouble, "", True)
+            self._message = (self.place.trouble, True)
             return
-        self._look_into_project()  # what others did meanwhile
+        self.reload()  # what others did meanwhile
         added, lost = 0, list[str]()
         try:
             crop = find_crop(project, self.place.video, video.info)
@@ -177,20 +215,24 @@ class Desk:
                 except VideoError as error:
                     lost.append(str(error))
         except PosenbError as error:
-            self._look_into_project()
-            self._message = (str(error), "", True)
+            self.reload()
+            self._message = (str(error), True)
             return
-        self._look_into_project()
-        folder = f"labeled-data/{self.place.video}/"
+        self.reload()
         frames = "1 frame was" if added == 1 else f"{added} frames were"
-        taken = f"{frames} added to {folder}. To label them, starting from these poses:"
-        self._message = (" ".join([*lost, taken]), self._call(), bool(lost))
+        taken = f"{frames} added to labeled-data/{self.place.video}/."
+        self._message = (" ".join([*lost, taken]), bool(lost))
 
-    def _call(self) -> str:
-        """Return the line of code that labels with these poses as a start."""
-        place = self.place
-        assert place.project is not None
-        if not place.run:
-            return "browser.label()  # of what pn.browse returned"
-        where, run = place.project.url, place.run
-        return f'pn.label("{where}", videos=["{place.video}"], predictions="{run}")'
+    def _label_marked(self) -> None:
+        """Take the marked frames and label them, with these poses as a start."""
+        self._message = ("", False)
+        self.reload()
+        if waiting(self.state):
+            self._take()
+        images = chosen(self.state)
+        if not images or self.place.trouble:
+            return
+        try:
+            self._label(images)
+        except PosenbError as error:
+            self._message = (str(error), True)

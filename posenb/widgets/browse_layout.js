@@ -166,12 +166,12 @@ class Layout {
     );
     const relabel = make("div", "pnb-br-part");
     this.marker = button("add", "Mark this frame for relabelling (m)", () => this.mark(), { text: "Mark frame" });
-    this.take = button("accept", "Take the marked frames into the project as images", () => this.send("take"), {
-      text: "Take into project",
-      classes: "pnb-primary",
-    });
+    this.take = button("accept", "", () => this.send("take"), { text: "Take into project" });
+    this.label = button("right", "", () => this.askToLabel(), { text: "Label these", classes: "pnb-primary" });
     this.marks = make("span", "pnb-br-marks");
-    relabel.append(make("b", "", "Relabel"), this.marker, this.marks, this.take);
+    const ends = make("span", "pnb-br-group");
+    ends.append(this.take, this.label);
+    relabel.append(make("b", "", "Relabel"), this.marker, this.marks, ends);
     this.message = make("div", "pnb-br-message", "", { role: "status" });
     foot.append(worth, relabel, this.message);
     return foot;

@@ -52,14 +52,11 @@ class Place:
         The video's name in it.
     trouble : str, optional
         Why no frame can go anywhere.
-    run : str, optional
-        Which of the project's runs found the poses, if they lie where that keeps them.
     """
 
     project: Project | None = None
     video: str = ""
     trouble: str = ""
-    run: str = ""
 
 
 def find_source(poses: Poses, video: storage.Url | None) -> Source:
@@ -117,7 +114,7 @@ def find_place(poses: Poses, source: Source, project: Project | storage.Url | No
             trouble=f"{storage.name(source.video.url)} is no video of the project {home.name}. "
             "Add it with pn.add_videos.",
         )
-    return Place(home, name, run=_run_of(home, name, poses))
+    return Place(home, name)
 
 
 def list_images(project: Project, video: str) -> tuple[dict[int, FrameName], frozenset[int]]:
@@ -183,11 +180,3 @@ def _name_in(project: Project, url: str) -> str | None:
     # A copy of the video elsewhere is as good, where its name tells which it is.
     stem = PurePosixPath(storage.name(url)).stem
     return stem if stem in project.videos else None
-
-
-def _run_of(project: Project, video: str, poses: Poses) -> str:
-    if poses.url is None:
-        return ""
-    folder = storage.parent(poses.url)
-    run = storage.name(folder)
-    return run if project.poses_url(video, run) == folder else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
@@ -16,15 +17,19 @@ __all__ = [
     "BrowseState",
     "Kind",
     "Spot",
+    "chosen",
     "find_spots",
     "mark",
     "take_in",
+    "to_notes",
     "unmark",
     "waiting",
+    "with_notes",
 ]
 
 Kind = Literal["unlikely", "jumps"]
 KINDS: tuple[Kind, ...] = ("unlikely", "jumps")
+_NEW, _AGAIN = "new", "again"
 _MOST = 40  # spots: more than anybody looks at in one go
 _APART = 0.5  # seconds between two spots, as one mistake lasts for some frames
 _APART_FRAMES = 15  # where the frame rate is unknown
@@ -62,11 +67,14 @@ class BrowseState:
         Frames that are images of the project.
     labelled : frozenset of int, optional
         Those of them in which something is labelled.
+    again : frozenset of int, optional
+        Marked frames that were labelled already when they were marked.
     """
 
     marked: frozenset[int] = frozenset()
     images: Mapping[int, FrameName] = field(default_factory=dict)
     labelled: frozenset[int] = frozenset()
+    again: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         """Keep an own, read-only copy of the mapping."""
@@ -75,12 +83,13 @@ class BrowseState:
 
 def mark(state: BrowseState, frame: int) -> BrowseState:
     """Mark a frame for relabelling."""
-    return replace(state, marked=state.marked | {frame})
+    again = state.again | ({frame} & state.labelled - state.marked)
+    return replace(state, marked=state.marked | {frame}, again=again)
 
 
 def unmark(state: BrowseState, frame: int) -> BrowseState:
     """Take the mark of a frame away; where there is none, nothing changes."""
-    return replace(state, marked=state.marked - {frame})
+    return replace(state, marked=state.marked - {frame}, again=state.again - {frame})
 
 
 def take_in(
@@ -93,6 +102,43 @@ def take_in(
 def waiting(state: BrowseState) -> tuple[int, ...]:
     """Return the marked frames that are no images of the project yet, ascending."""
     return tuple(sorted(state.marked - state.images.keys()))
+
+
+def chosen(state: BrowseState) -> tuple[FrameName, ...]:
+    """Return the images of the marked frames, as many as lie in the project, in their order."""
+    return tuple(state.images[n] for n in sorted(state.marked & state.images.keys()))
+
+
+def to_notes(state: BrowseState, video: str) -> dict[str, str]:
+    """Return the marks as texts by ``video/frame``."""
+    return {f"{video}/{n}": _AGAIN if n in state.again else _NEW for n in state.marked}
+
+
+def with_notes(
+    state: BrowseState, notes: Mapping[str, str], video: str, frames: Collection[int]
+) -> BrowseState:
+    """Take in what `to_notes` returned another time.
+
+    Parameters
+    ----------
+    state : BrowseState
+    notes : mapping of str to str
+        Of any videos; what is no such note is passed over.
+    video : str
+    frames : collection of int
+        Frames that can be marked. A frame that was marked when nothing was labelled in it,
+        and in which something is by now, is marked no more: it is done.
+    """
+    marked, again = set[int](), set[int]()
+    for place, word in notes.items():
+        name, _, text = place.rpartition("/")
+        if name != video or not re.fullmatch(r"\d{1,12}", text, re.ASCII):
+            continue
+        n = int(text)
+        if n in frames and (word == _AGAIN or (word == _NEW and n not in state.labelled)):
+            marked.add(n)
+            again |= {n} if word == _AGAIN else set()
+    return replace(state, marked=frozenset(marked), again=frozenset(again))
 
 
 def find_spots(

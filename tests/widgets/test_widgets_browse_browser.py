@@ -96,6 +96,10 @@ def test_curves_lead_to_frames_and_marked_ones_become_images(open_notebook, reco
     images = {frame.image for frame in list_frames(project, "m3v1mp4")}
     assert images == {f"img{desk.frame:04d}.png", "img1000.png"}
     assert desk.ask("browser.marked") == f"({desk.frame}, 1000)"
+    desk.press("text=Label 2 frames")
+    desk.notebook.wait_for(".pnb-stage canvas")
+    desk.press("text=Back to the curves")
+    desk.notebook.wait_for(".pnb-br-stage")
 
 
 def test_it_plays_steps_and_hides_what_is_unsure(open_notebook, recording):
@@ -130,3 +134,31 @@ def test_it_plays_steps_and_hides_what_is_unsure(open_notebook, recording):
     desk.notebook.wait_for("text=0 % of points")
     cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.type)"
     assert desk.page.evaluate(cells) == ["code"]  # no key went to the notebook
+
+
+def test_marks_are_found_again_and_labelled_at_a_click(open_notebook, recording):
+    desk = Desk(open_notebook, recording, "lab", size=(1280, 960))
+    for frame in (1000, 40):
+        number = desk.page.locator(".pnb-br-number")
+        number.fill(str(frame))
+        number.press("Enter")
+        desk.wait_for_frame(frame)
+        desk.press("text=Mark frame")
+        desk.notebook.wait_for(f".pnb-br-mark:has-text('{frame}')")
+    desk.ask("browser.close()")
+    desk.notebook.run_all()
+    desk.notebook.wait_for(".pnb-br-mark:has-text('1000')")
+    desk.notebook.screenshot("browse-marked-again")
+    desk.press("text=Label 2 frames")
+    desk.notebook.wait_for("text=2 marked frames of m3v1mp4.mp4")
+    desk.notebook.wait_for(".pnb-stage canvas").focus()
+    assert desk.page.locator(".pnb-br-back").bounding_box()["y"] > 60  # it begins in sight
+    desk.notebook.screenshot("browse-labelling")
+    desk.page.keyboard.press("Shift+Enter")
+    desk.notebook.wait_for(".pnb-icon-undo:enabled")
+    desk.press("text=Back to the curves")
+    desk.notebook.wait_for(".pnb-br-mark:has-text('40 · labelled')")
+    desk.notebook.wait_for(".pnb-br-stage")
+    desk.notebook.screenshot("browse-back")
+    labels = open_project(recording[2]).labels()
+    assert [frame.image for frame in labels.frames] == ["img0040.png"]

@@ -1,6 +1,8 @@
 """What the page asks for and is told: poses, exact frames, spots, marks that become images."""
 
 import io
+import json
+import threading
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +38,11 @@ def project(tmp_path):
 def open_desk(project, poses=None, **more):
     poses = make_poses() if poses is None else poses
     source = find_source(poses, project.video_url(VIDEO))
-    return Desk(poses, source, find_place(poses, source, project), 0.6)
+    return made_desk(poses, source, find_place(poses, source, project), **more)
+
+
+def made_desk(poses, source, place, label=lambda images: None, on_fault=lambda: None):
+    return Desk(poses, source, place, 0.6, label=label, on_fault=on_fault)
 
 
 @pytest.fixture
@@ -194,9 +200,110 @@ def test_a_table_that_cannot_be_read_is_told_and_left_alone(project):
 def test_cropped_images_are_cut_as_those_of_the_project_are(project):
     cropped = replace(project, crops={VIDEO: (8, 40, 4, 28)})
     desk = open_desk(cropped)
-    view = take(desk, 7)
+    take(desk, 7)
     assert read_image(cropped, FrameName(VIDEO, "img07.png")).shape == (24, 32, 3)
-    assert view["code"].startswith("browser.label()")  # no run has these poses
+
+
+# --- labelling ----------------------------------------------------------------------------------
+
+
+def test_to_label_frames_those_that_wait_are_taken_first(project):
+    asked = []
+    desk = open_desk(project, label=asked.append)
+    take(desk, 40)
+    desk.handle({"do": "mark", "frame": 7})
+    desk.handle({"do": "label"})
+    assert asked == [(FrameName(VIDEO, "img07.png"), FrameName(VIDEO, "img40.png"))]
+    assert desk.view()["message"] == "1 frame was added to labeled-data/walk/."
+    desk.handle({"do": "label"})
+    assert len(asked) == 2
+    assert desk.view()["message"] == ""
+
+
+def test_frames_that_are_labelled_already_are_labelled_again(project):
+    asked = []
+    desk = open_desk(project, label=asked.append)
+    take(desk, 7)
+    label_frame(project, "img07.png")
+    again = open_desk(project, label=asked.append)
+    assert again.view()["marks"] == []
+    again.handle({"do": "mark", "frame": 7})
+    again.handle({"do": "label"})
+    assert asked == [(FrameName(VIDEO, "img07.png"),)]
+
+
+def test_without_a_mark_or_a_project_there_is_nothing_to_label(desk, project):
+    def label(_):
+        raise AssertionError
+
+    open_desk(project, label=label).handle({"do": "label"})
+    poses = make_poses()
+    lost = made_desk(poses, Source("x"), find_place(poses, Source("x"), None), label)
+    lost.handle({"do": "mark", "frame": 7})
+    lost.handle({"do": "label"})
+    assert lost.view()["bad"]
+    assert lost.notes is None
+
+
+def test_what_keeps_the_labeller_from_opening_is_told(project):
+    def broken(_):
+        raise StorageError("The table is damaged.")
+
+    desk = open_desk(project, label=broken)
+    desk.handle({"do": "mark", "frame": 7})
+    desk.handle({"do": "label"})
+    assert (desk.view()["message"], desk.view()["bad"]) == ("The table is damaged.", True)
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+def kept(project):
+    path = Path(project.notes_url("relabel"))
+    return json.loads(path.read_bytes()) if path.exists() else {}
+
+
+def test_marks_are_kept_until_their_frames_are_labelled(project):
+    desk = open_desk(project)
+    for frame in (40, 7, 12):
+        desk.handle({"do": "mark", "frame": frame})
+    desk.handle({"do": "unmark", "frame": 12})
+    desk.handle({"do": "take"})
+    desk.close()
+    assert kept(project) == {"walk/40": "new", "walk/7": "new"}
+    label_frame(project, "img07.png")
+    again = open_desk(project)
+    assert [mark["frame"] for mark in again.view()["marks"]] == [40]
+    again.handle({"do": "mark", "frame": 7})  # its labels are to be better
+    again.close()
+    assert kept(project)["walk/7"] == "again"
+    assert [mark["frame"] for mark in open_desk(project).view()["marks"]] == [7, 40]
+
+
+def test_marks_of_other_videos_and_of_frames_without_poses_stay_in_the_file(project):
+    notes = {"run/3": "new", "walk/7": "new", "walk/59": "new", "walk/x": "new", "walk/8": "?"}
+    storage.write_bytes(project.notes_url("relabel"), json.dumps(notes).encode())
+    desk = open_desk(project, make_poses(30))
+    assert [mark["frame"] for mark in desk.view()["marks"]] == [7]
+    desk.handle({"do": "mark", "frame": 9})
+    desk.handle({"do": "unmark", "frame": 7})
+    desk.close()
+    del notes["walk/7"]
+    assert kept(project) == {**notes, "walk/9": "new"}
+
+
+def test_marks_that_cannot_be_kept_are_told(project, monkeypatch):
+    def broken(*_):
+        raise StorageError("The disk is full.")
+
+    told = threading.Event()
+    desk = open_desk(project, on_fault=told.set)
+    monkeypatch.setattr(storage, "update_bytes", broken)
+    desk.handle({"do": "mark", "frame": 7})
+    assert told.wait(20)
+    view = desk.view()
+    assert (view["message"].endswith("The disk is full."), view["bad"]) == (True, True)
+    desk.close()
 
 
 # --- where video and project are ----------------------------------------------------------------
@@ -207,9 +314,9 @@ def test_the_project_is_found_above_the_poses(project):
     poses = replace(make_poses(), url=write_poses(storage.join(folder, "poses"), make_poses()))
     source = find_source(poses, project.video_url(VIDEO))
     place = find_place(poses, source, None)
-    assert (place.project.url, place.video, place.run) == (project.url, VIDEO, "first")
-    view = take(Desk(poses, source, place, 0.6), 3)
-    assert view["code"] == (f'pn.label("{project.url}", videos=["walk"], predictions="first")')
+    assert (place.project.url, place.video) == (project.url, VIDEO)
+    view = take(made_desk(poses, source, place), 3)
+    assert view["message"] == "1 frame was added to labeled-data/walk/."
 
 
 def test_poses_that_lie_nowhere_have_no_project_and_say_so(project):
@@ -217,7 +324,7 @@ def test_poses_that_lie_nowhere_have_no_project_and_say_so(project):
     place = find_place(poses, Source("x"), None)
     assert place.project is None
     assert "project=project" in place.trouble
-    view = take(Desk(poses, Source("x", trouble="gone"), place, 0.6), 3)
+    view = take(made_desk(poses, Source("x", trouble="gone"), place), 3)
     assert view["bad"]
     assert view["refusal"] == view["message"] == place.trouble
 
@@ -241,7 +348,7 @@ def test_without_a_video_points_are_shown_and_nothing_is_taken(project):
     source = find_source(poses, None)
     assert source.video is None
     place = find_place(poses, source, project)
-    desk = Desk(poses, source, place, 0.6)
+    desk = made_desk(poses, source, place)
     ((told, _),) = desk.handle({"do": "open"})
     assert told["facts"]["size"] is None
     assert "pn.browse(poses, video)" in told["facts"]["trouble"]

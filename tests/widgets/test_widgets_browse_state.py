@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from posenb.core import FrameName
 from posenb.errors import UnknownNameError
-from posenb.widgets.browse_state import BrowseState, find_spots, mark, take_in, unmark, waiting
+from posenb.widgets.browse_state import (
+    BrowseState,
+    chosen,
+    find_spots,
+    mark,
+    take_in,
+    to_notes,
+    unmark,
+    waiting,
+    with_notes,
+)
 
 
 def unlikely(rows, count=60):
@@ -42,6 +52,43 @@ def test_frames_that_are_images_already_do_not_wait():
     state = take_in(state, {12: FrameName("walk", "img12.png")}, [])
     assert waiting(state) == (7, 30)
     assert state.marked == {7, 12, 30}
+
+
+def test_the_images_of_marked_frames_come_in_the_order_of_the_video():
+    images = {n: FrameName("walk", f"img{n}.png") for n in (30, 7, 9)}
+    state = take_in(mark(mark(mark(BrowseState(), 30), 12), 7), images, [])
+    assert chosen(state) == (images[7], images[30])
+
+
+def test_notes_lead_back_to_the_same_marks():
+    state = take_in(BrowseState(), {7: FrameName("walk", "img7.png")}, [7])
+    state = mark(mark(state, 7), 30)
+    notes = to_notes(state, "day/1 walk")
+    assert notes == {"day/1 walk/7": "again", "day/1 walk/30": "new"}
+    bare = take_in(BrowseState(), state.images, state.labelled)
+    assert with_notes(bare, notes, "day/1 walk", range(60)) == state
+    assert with_notes(bare, notes, "walk", range(60)) == bare
+    assert with_notes(bare, notes, "day/1 walk", range(10)).marked == {7}
+
+
+def test_a_mark_is_done_once_something_is_labelled_there():
+    notes = to_notes(mark(mark(BrowseState(), 7), 30), "walk")
+    images = {7: FrameName("walk", "img7.png")}
+    labelled = take_in(BrowseState(), images, [7])
+    assert with_notes(labelled, notes, "walk", range(60)).marked == {30}
+
+
+def test_a_mark_set_again_stays_what_it_was():
+    state = take_in(mark(BrowseState(), 7), {7: FrameName("walk", "img7.png")}, [7])
+    assert mark(state, 7).again == frozenset()
+    assert mark(unmark(state, 7), 7).again == {7}
+
+
+@given(st.dictionaries(st.text(), st.text()))
+@settings(max_examples=60)
+def test_notes_of_any_kind_do_no_harm(notes):
+    state = with_notes(BrowseState(), notes, "walk", range(60))
+    assert state.marked >= state.again
 
 
 def test_what_lies_in_the_project_cannot_be_changed_from_outside():
