@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from packaging.requirements import Requirement
 from packaging.utils import (
     InvalidSdistFilename,
@@ -40,6 +41,7 @@ INSTALLS = [
     ("GPU", ""),
     ("GPU", "tensorflow"),
     ("GPU", "jax"),
+    ("GPU", "dask"),
     ("TPU", ""),
     ("TPU", "jax"),
     ("TPU", "xarray"),
@@ -163,12 +165,12 @@ def pip_plan(python: Path, *requirements: str) -> dict[str, str]:
     return {canonicalize_name(item["name"]): item["version"] for item in chosen}
 
 
-def uv_plan(python: Path, requirement: str) -> tuple[dict[str, str], set[str]]:
+def uv_plan(python: Path, *requirements: str) -> tuple[dict[str, str], set[str]]:
     """Names and versions uv would install into the stand-in, and names it would remove."""
     done = output_of(
         *(find_uv_bin(), "pip", "install", "--dry-run", "--python", str(python)),
         *("--python-version", PYTHON, "--python-platform", "x86_64-unknown-linux-gnu"),
-        *("--no-python-downloads", requirement),
+        *("--no-python-downloads", *requirements),
     )
     added = dict(re.findall(r"^ \+ ([^=@ ]+)(?:==| @ )(\S+)", done.stderr, re.MULTILINE))
     return added, set(re.findall(r"^ - ([^=@ ]+)", done.stderr, re.MULTILINE))
@@ -267,6 +269,40 @@ def test_buckets_on_the_tpu_image_ask_for_the_client_of_its_fsspec(images, stand
     plan = pip_plan(stand_ins["TPU"], with_extra(wheel, "jax,gcs"), f"fsspec=={held['fsspec']}")
     assert plan["gcsfs"] == held["fsspec"]
     assert not plan.keys() & held.keys()
+
+
+def test_a_cluster_on_the_cpu_image_asks_for_the_scheduler_of_its_dask(images, stand_ins, wheel):
+    held, python = images["CPU"].versions, stand_ins["CPU"]
+    asked = with_extra(wheel, "tensorflow,dask"), f"dask=={held['dask']}"
+    plan = pip_plan(python, *asked)
+    assert plan["distributed"] == held["dask"]
+    assert not plan.keys() & held.keys()
+    added, removed = uv_plan(python, *asked)
+    assert added["distributed"] == held["dask"]
+    assert not removed
+    assert not added.keys() & held.keys()
+
+
+def test_a_cluster_on_the_tpu_image_needs_no_help(images, stand_ins, wheel):
+    # uv alone: pip would judge Dask's needs by the Python that runs it here, not by the image's.
+    added, removed = uv_plan(stand_ins["TPU"], with_extra(wheel, "jax,dask"))
+    assert {"dask", "distributed"} <= added.keys()
+    assert not removed
+    assert not added.keys() & images["TPU"].versions.keys()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_notebook_of_the_cluster_holds_dask_where_it_is(images, monkeypatch, there):
+    held = images["CPU"].versions["dask"]
+    cells = json.loads((ROOT / "notebooks" / "cluster.ipynb").read_text())["cells"]
+    (install,) = ("".join(c["source"]) for c in cells if "install" in c["metadata"].get("tags", ()))
+    shell, asked = InteractiveShell(), []
+    shell.register_magic_function(asked.append, "line", "pip")
+    monkeypatch.setattr("importlib.util.find_spec", {"dask": there or None}.get)
+    monkeypatch.setattr("importlib.metadata.version", {"dask": held}.__getitem__)
+    shell.run_cell(install).raise_error()
+    dask = f" dask=={held} " if there else "  "
+    assert asked == [f'install --quiet "posenb[tensorflow,dask]"{dask}--find-links .']
 
 
 def test_the_stand_in_shows_a_version_that_would_change(images, stand_ins):
