@@ -14,8 +14,8 @@ from typing import Any
 
 from posenb.app.visit import Visit
 from posenb.errors import PosenbError, StorageError
+from posenb.widgets.quantities import say_bytes, say_seconds
 from posenb.widgets.upload_arrival import Arrival
-from posenb.widgets.upload_looks import say_bytes, say_seconds
 from posenb.widgets.upload_state import (
     Phase,
     Transfer,

@@ -38,7 +38,7 @@ from posenb.app.visit import Visit, forget
 from posenb.app.words import explain, explain_refusal
 from posenb.app.work import Job, Worker
 from posenb.errors import PosenbError, VideoError, ZooWarning
-from posenb.widgets.upload_looks import say_bytes
+from posenb.widgets.quantities import say_bytes
 from posenb.zoo.page import read_preview
 
 __all__ = ["Desk"]

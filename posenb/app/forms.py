@@ -47,7 +47,7 @@ from posenb.project import Project, create_project
 from posenb.views import plot_trajectories
 from posenb.widgets import upload
 from posenb.widgets.environment import in_colab
-from posenb.widgets.upload_looks import say_bytes
+from posenb.widgets.quantities import say_bytes
 from posenb.zoo import Card
 from posenb.zoo.page import read_preview
 

@@ -20,7 +20,7 @@ from posenb.app.state import (
 )
 from posenb.app.words import say_length
 from posenb.app.work import Job
-from posenb.widgets.upload_looks import say_bytes, say_seconds
+from posenb.widgets.quantities import say_bytes, say_seconds
 from posenb.zoo import Card
 
 __all__ = ["TITLES", "show_walk", "tell_outcome"]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from posenb import storage
 from posenb.errors import VideoWarning
 from posenb.video import open_video
+from posenb.widgets.quantities import say_bytes, say_seconds
 from posenb.widgets.upload_state import Phase, seconds_left, speed
 
 if TYPE_CHECKING:
     from posenb.widgets.upload_arrival import Arrival
 
-__all__ = ["look_at", "say_bytes", "say_seconds", "show_row"]
+__all__ = ["look_at", "show_row"]
 
 _WIDTH, _HEIGHT = 224, 144  # twice what it is shown at
 
@@ -83,24 +84,3 @@ def show_row(row: Arrival) -> dict[str, Any]:
         "offer": row.offer,
         "direct": row.direct,
     }
-
-
-def say_bytes(count: float) -> str:
-    """Return a number of bytes as people say it: 1.24 GB, 52 MB, 3 kB."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            value = count / size
-            return f"{value:.{2 if unit == 'GB' else 1 if value < 10 else 0}f} {unit}"
-    return f"{count:.0f} bytes"
-
-
-def say_seconds(seconds: float) -> str:
-    """Return a length of time as people say it: 1 h 05 min, 2 min 03 s, 45 s."""
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

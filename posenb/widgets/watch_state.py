@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from posenb.jobs import Observation, Phase, Row
-from posenb.widgets.upload_looks import say_seconds
+from posenb.widgets.quantities import say_seconds
 
 __all__ = ["Shown", "best_row", "describe", "seconds_left", "text_of"]
 

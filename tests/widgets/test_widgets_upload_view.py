@@ -10,7 +10,6 @@ from posenb.errors import PosenbError, ProjectError
 from posenb.project import create_project
 from posenb.widgets import Uploader, environment, upload
 from posenb.widgets.upload_beginnings import Beginning, find_beginnings, forget, keep
-from posenb.widgets.upload_looks import say_bytes, say_seconds
 from posenb.widgets.upload_places import find_videos
 
 
@@ -156,25 +155,3 @@ def test_an_address_is_taken_at_its_word_until_it_is_added(raw):
 
 
 # --- words ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (6700, "6.7 kB"),
-        (52_400_000, "52 MB"),
-        (1.239e9, "1.24 GB"),
-    ],
-)
-def test_sizes_are_said_as_people_say_them(count, words):
-    assert say_bytes(count) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0.4 s"), (45.2, "45 s"), (123, "2 min 03 s"), (3900, "1 h 05 min")],
-)
-def test_times_are_said_as_people_say_them(seconds, words):
-    assert say_seconds(seconds) == words
