@@ -61,9 +61,9 @@ def summarise(
             mean is what DeepLabCut calls "RMSE".
         rmse
             Root of the mean squared Euclidean distance, pixels.
-        mean_confident
-            Mean distance of the confident predictions alone, pixels. Read it with
-            `share_confident`: leaving out the difficult ones makes any mean better.
+        mean_confident, median_confident, rmse_confident
+            The same three of the confident predictions alone, pixels. Read them with
+            `share_confident`: leaving out the difficult ones makes any figure better.
         share_confident
             Share of the labelled keypoints with a confident prediction, 0 to 1.
         false_confident
@@ -127,15 +127,17 @@ def _figures(
     labelled = ~np.isnan(errors)
     found = np.isfinite(errors)
     confident = likelihoods >= cutoff
-    distances = errors[found]
+    distances, sure = errors[found], errors[found & confident]
     return {
         "count": int(labelled.sum()),
         "missed": int((labelled & ~found).sum()),
         "mean": _mean(distances),
-        "median": float(np.median(distances)) if distances.size else np.nan,
+        "median": _median(distances),
         "p95": float(np.percentile(distances, 95)) if distances.size else np.nan,
         "rmse": float(np.sqrt(_mean(distances**2))),
-        "mean_confident": _mean(errors[found & confident]),
+        "mean_confident": _mean(sure),
+        "median_confident": _median(sure),
+        "rmse_confident": float(np.sqrt(_mean(sure**2))),
         "share_confident": _mean(confident[labelled]),
         "false_confident": _mean(confident[~labelled]),
         **{pck_column(distance): _mean(errors[labelled] <= distance) for distance in pck},
@@ -144,3 +146,7 @@ def _figures(
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else np.nan
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if values.size else np.nan

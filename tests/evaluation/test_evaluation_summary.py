@@ -52,11 +52,25 @@ def test_what_is_not_labelled_does_not_count():
     assert (row["count"], row["mean"]) == (2, 2)
 
 
-def test_the_mean_of_confident_predictions_leaves_out_the_others():
-    row = figures(column(1, 3, 50), column(0.9, 0.6, 0.59))
-    assert row["mean_confident"] == 2
-    assert row["share_confident"] == pytest.approx(2 / 3)
-    assert row["mean"] == 18
+def test_figures_of_confident_predictions_leave_out_the_others():
+    row = figures(column(1, 2, 6, 50), column(0.9, 0.7, 0.6, 0.59))
+    assert (row["mean_confident"], row["median_confident"]) == (3, 2)
+    assert row["rmse_confident"] == pytest.approx(np.sqrt(41 / 3))
+    assert row["share_confident"] == 0.75
+    assert (row["mean"], row["median"]) == (14.75, 4)
+    assert row["rmse"] == pytest.approx(np.sqrt(2541 / 4))
+
+
+def test_where_all_are_confident_the_cut_off_changes_no_figure():
+    row = figures(column(1, 2, 6, INF))
+    for name in ("mean", "median", "rmse"):
+        assert row[f"{name}_confident"] == row[name]
+
+
+def test_where_none_is_confident_there_are_no_such_figures():
+    row = figures(column(1, 2), column(0.1, 0.5))
+    assert row[["mean_confident", "median_confident", "rmse_confident"]].isna().all()
+    assert (row["mean"], row["share_confident"]) == (1.5, 0)
 
 
 def test_the_cut_off_can_be_moved():
@@ -106,7 +120,8 @@ def test_a_missed_keypoint_counts_in_shares_and_not_in_distances():
 def test_a_keypoint_nobody_labelled_has_no_figures():
     row = figures(column(NAN, NAN), column(0.9, 0.1))
     assert (row["count"], row["missed"], row["false_confident"]) == (0, 0, 0.5)
-    names = ["mean", "median", "p95", "rmse", "mean_confident", "share_confident", "pck_5"]
+    names = ["mean", "median", "p95", "rmse", "share_confident", "pck_5"]
+    names += ["mean_confident", "median_confident", "rmse_confident"]
     assert row[names].isna().all()
 
 
@@ -159,6 +174,8 @@ def test_figures_stay_within_their_bounds(errors, likelihoods):
     known = table.dropna(subset=["mean"])
     assert (known["rmse"] >= known["mean"] - 1e-9).all()
     assert (known["p95"] >= known["median"]).all()
+    sure = table.dropna(subset=["mean_confident"])
+    assert (sure["rmse_confident"] >= sure["mean_confident"] - 1e-9).all()
     assert (table["pck_10"].fillna(0) >= table["pck_5"].fillna(0)).all()
     assert table["count"].iloc[-1] == table["count"].iloc[:-1].sum()
 

@@ -216,6 +216,12 @@ def test_the_summary_is_that_of_the_errors(whole):
     assert row["rmse", "test"] == pytest.approx(np.sqrt((test["error"] ** 2).mean()))
 
 
+def test_mean_median_and_rmse_stand_in_the_file_with_and_without_the_cut_off(whole):
+    header = storage.read_text(storage.join(whole.url, "summary.csv")).splitlines()[0].split(",")
+    names = {"mean", "median", "rmse"}
+    assert names | {f"{name}_confident" for name in names} <= set(header)
+
+
 def test_it_shows_itself_as_text(whole):
     text = repr(whole)
     assert text.startswith("Evaluation of first: 7 train, 3 validation, 2 test frames")
