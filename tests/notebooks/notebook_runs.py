@@ -75,7 +75,7 @@ def _fill_in(notebook: NotebookNode, name: str, value: Any) -> bool:
     return False
 
 
-def execute(name: str, folder: Path, **parameters: Any) -> NotebookNode:
+def execute(name: str, folder: Path, /, **parameters: Any) -> NotebookNode:
     """Run all cells of a notebook in `folder` and return it; an error in a cell is one here."""
     notebook = with_parameters(read(name), parameters)
     with _kernel(notebook, folder) as client:

@@ -19,6 +19,7 @@ import posenb as pn
 from posenb import storage
 from posenb.jobs import observe
 from posenb.labels import read_poses
+from posenb.video import open_video, probe, write_video
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,52 @@ def test_a_deeplabcut_project_is_opened_trained_compared_and_read_back(folder):
     assert "text/html" in shown(done, "list_runs(")
     (table,) = (folder / "sample-dlc" / "poses").rglob("poses.h5")
     assert len(read_poses(table)) == 180
+
+
+@pytest.fixture(scope="module")
+def openfield_clip(shared_data, tmp_path_factory) -> Path:
+    """Two seconds of a real mouse."""
+    path = tmp_path_factory.mktemp("real") / "m3v1mp4.mp4"
+    with open_video(shared_data / "openfield" / "videos" / path.name) as video:
+        write_video(path, (frame for _, frame in video.read(0, 60)), fps=video.info.fps)
+    return path
+
+
+def test_a_real_mouse_is_found_by_a_model_of_the_zoo(openfield_clip, tmp_path):
+    project = pn.create_project(tmp_path / "zoo-project", keypoints=["any"])
+    pn.add_videos(project, openfield_clip)
+    done = execute("notebooks/zoo.ipynb", tmp_path, own_videos=True)
+    assert "text/html" in shown(done, "plot_trajectories(")
+    poses = pn.load_poses(openfield_clip.parent / "m3v1mp4_poses" / "mouse_openfield")
+    assert len(poses) == 60
+    assert (poses.likelihoods > 0.6).mean() > 0.9
+    assert 0.8 < poses.provenance["zoo"]["size"]["value"] < 1.25
+    assert probe(storage.join(storage.parent(poses.url), "labelled.mp4")).frame_count == 60
+
+
+def test_a_real_deeplabcut_project_is_trained_on_and_analyzed(
+    openfield_clip, shared_data, tmp_path
+):
+    source, project = shared_data / "openfield", tmp_path / "openfield"
+    frames = project / "labeled-data" / "m4s1"
+    frames.mkdir(parents=True)
+    (project / "videos").mkdir()
+    shutil.copy(source / "config.yaml", project)
+    shutil.copy(openfield_clip, project / "videos")
+    for table in (source / "labeled-data" / "m4s1").glob("*.csv"):
+        head, rows = table.read_text().splitlines()[:3], table.read_text().splitlines()[3:15]
+        (frames / table.name).write_text("\n".join([*head, *rows]) + "\n")
+        for row in rows:
+            name = Path(row.split(",")[0]).name
+            shutil.copy(source / "labeled-data" / "m4s1" / name, frames)
+    config = (project / "config.yaml").read_bytes()
+    done = execute("notebooks/from_deeplabcut.ipynb", tmp_path, folder=str(project), training=TINY)
+    assert (project / "config.yaml").read_bytes() == config
+    assert len(pn.open_project(project).labels()) == 12
+    assert "text/html" in shown(done, "evaluation = ")
+    (table,) = (project / "poses" / "m3v1mp4").rglob("poses.h5")
+    assert len(read_poses(table)) == 60
+    assert printed(done) == ""
 
 
 def test_a_bucket_holds_the_whole_project(folder, gs_bucket):
