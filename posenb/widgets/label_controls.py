@@ -128,12 +128,7 @@ class Controls:
         self._frame.value = str(state.frame + 1)
         self._animal.value = state.individual
         self._listening = True
-        frame = state.frames[state.frame]
-        name = escape("/".join(part for part in frame if part))
-        of = f"of {len(state.frames)}"
-        self._name.value = (
-            f'<span title="{name}"><span class="pnb-muted">{of}</span>&ensp;{name}</span>'
-        )
+        self.show_name(state)
         self._list.show(state)
         self._buttons["undo"].disabled = not state.past
         self._buttons["redo"].disabled = not state.future
@@ -151,6 +146,14 @@ class Controls:
         self.status.show_message(state)
         if before is None or before.points is not state.points or before.frame != state.frame:
             self.status.show_progress(state)
+
+    def show_name(self, state: LabelState) -> None:
+        """Show the name of the frame, and before it what is urgent."""
+        name = escape("/".join(part for part in state.frames[state.frame] if part))
+        urgent = self.status.urgent
+        told = f'<span class="pnb-bad">⚠ {urgent}</span>&ensp;' if urgent else ""
+        of = f'<span class="pnb-muted">of {len(state.frames)}</span>&ensp;{name}'
+        self._name.value = f'<span title="{name}">{told}{of}</span>'
 
     def show_broken(self, reason: str) -> None:
         """Tell why the image cannot be shown; nothing where it can."""

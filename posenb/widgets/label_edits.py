@@ -45,8 +45,8 @@ P = ParamSpec("P")
 
 _NAMED = 4  # points that a message names
 _UNSEEN = (
-    "The image of this frame cannot be shown, so nothing is changed in it. Go on with the next "
-    "frame (D), or repair the file and come back."
+    "The image of this frame cannot be shown, so nothing is said of it. Go on with the next frame "
+    "(D), or repair the file and come back."
 )
 
 
@@ -144,10 +144,14 @@ def nudge(state: LabelState, dx: float, dy: float) -> LabelState:
     return drop(drag_to(grab(state, cell), at[0] + dx, at[1] + dy))
 
 
-@_seeing
 def delete_point(state: LabelState) -> LabelState:
-    """Take back what is said of the current keypoint, or decline what is suggested."""
+    """Take back what is said of the current keypoint, or decline what is suggested.
+
+    What is said can also be taken back of an image that cannot be shown any more.
+    """
     cell = state.cell
+    if state.broken and not state.here.said[cell]:
+        return _say(state, _UNSEEN)
     if not state.here.said[cell] and not suggested(state)[cell]:
         return _say(state, f"Nothing is said of {_name(state, cell)} here.")
     gone = state.here.with_cell(cell, None, Visibility.UNLABELLED, declined=True)

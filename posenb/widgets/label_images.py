@@ -95,12 +95,11 @@ class Pictures:
         PosenbError
             If it cannot be read; asked again, it is tried again.
         """
+        ahead = n in self._wanted
         wanted = self._want(n)
-        try:
-            return wanted.result()
-        finally:
-            if wanted.exception() is not None:
-                del self._wanted[n]
+        if ahead and wanted.exception() is not None:
+            wanted = self._want(n)  # its file may have been repaired since
+        return wanted.result()
 
     def prefetch(self, indices: Sequence[int]) -> None:
         """Begin to fetch pictures that will be needed soon, the most urgent one first."""
@@ -117,7 +116,6 @@ class Pictures:
 
     def _want(self, n: int) -> Future[Picture]:
         known = self._wanted.get(n)
-        # One that could not be read is tried again: its file may have been repaired.
         if known is None or (known.done() and known.exception() is not None):
             self._wanted[n] = self._pool.submit(encode_picture, self._project, self._frames[n])
         self._wanted.move_to_end(n)

@@ -100,8 +100,8 @@ def find_frame(state: LabelState, text: str) -> LabelState:
         first = state.frames[0].image
         return replace(
             state,
-            message=f"No frame {name!r} here. Type a position from 1 to {len(state.frames)}, the "
-            f"name of an image, as {first}, or # and the number of a frame in its video.",
+            message=f"No frame {name!r} here. Type 1 to {len(state.frames)}, an image as {first}, "
+            "or #12 for frame 12 of its video.",
         )
     video = state.frames[state.frame].video
     near = [n for n in found if state.frames[n].video == video]

@@ -224,8 +224,8 @@ class LabelState:
     message : str, optional
         What the person should know about the last step.
     broken : str, optional
-        Why the image of the current frame cannot be shown. What is said of a frame that
-        nobody sees does not change, but by undoing.
+        Why the image of the current frame cannot be shown. Of a frame that nobody sees
+        nothing can be said; what was said can be undone or deleted.
     """
 
     frames: tuple[FrameName, ...]

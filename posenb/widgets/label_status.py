@@ -118,6 +118,13 @@ class Status:
         }
         self._saving.value = text[status.kind]
 
+    @property
+    def urgent(self) -> str:
+        """What is told below the canvas, where a window may end before, in a few words."""
+        if self._failure.layout.display != "none":
+            return "Not saved: see below"
+        return "Changed by others: see below" if self._conflicts.layout.display != "none" else ""
+
     def show_message(self, state: LabelState) -> None:
         """Tell what came of the last step, or what the next click does."""
         i, k = state.cell
@@ -153,10 +160,10 @@ class Status:
         more = f" {rest} more after this." if rest else ""
         what = _conflicts_html(told, state)
         self._dispute.value = (
-            f"<b>Somebody else changed {what} as well.</b> Yours was saved last and stands in the "
-            f"table; theirs is kept in the folder <code>.history</code> beside it.{more}"
+            f"<b>Somebody else changed the same as you:</b> {what}. Yours was saved last and "
+            f"stands in the table; theirs is kept in <code>.history</code> beside it.{more}"
             if mine
-            else f"<b>Somebody else changed what you had saved: {what}.</b> Theirs stands in the "
+            else f"<b>Somebody else changed what you had saved:</b> {what}. Theirs stands in the "
             f"table.{more}"
         )
 

@@ -342,6 +342,7 @@ class LabelView:
         status.show_conflicts(self._conflicts, self.state)
         status.show_saving(self.saver.status, self.state, self._scorer)
         status.show_fault("" if self._notes is None else self._notes.fault)
+        self._controls.show_name(self.state)
 
     def _take_back(self) -> None:
         told = self._pass_over()

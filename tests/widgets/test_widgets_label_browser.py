@@ -194,3 +194,37 @@ def test_edits_by_mouse_and_keys_reach_the_table_and_survive_the_kernel(
     assert again.positions[1, 0, 2] == pytest.approx((300, 200), abs=0.5)
     before, after = (np.delete(each.positions, 2, axis=2) for each in (found, again))
     assert np.array_equal(before, after, equal_nan=True)
+
+
+def test_two_people_see_each_others_labels_and_none_erases_the_other_s(
+    open_notebook, shared_data, tmp_path
+):
+    project, _ = mice(shared_data, tmp_path, 2)
+    ann, bea = (Desk(open_notebook, project, "lab") for _ in range(2))
+    ann.page.bring_to_front()
+    ann.click((100, 100))
+    ann.click((200, 100))
+    ann.notebook.wait_for(".pnb-status:has-text('✓ Saved')")
+    ann.save()
+    bea.page.bring_to_front()
+    bea.press("next")
+    bea.press("previous")  # going to a frame is enough to see what is new there
+    bea.until("view.state.here.said.tolist()", "[[True, True, False, False]]")
+    bea.drag((100, 100), (300, 300))
+    bea.save()
+    ann.notebook.ask("view._controls.guard.pause = 500")  # instead of every 20 seconds
+    ann.page.bring_to_front()
+    alert = ann.notebook.wait_for(".pnb-alert:has-text('what you had saved: snout (put at 300')")
+    assert "Theirs stands in the table." in alert.inner_text()
+    ann.press("undo")
+    ann.press("undo")
+    ann.notebook.wait_for(".pnb-status:has-text('somebody else changed snout since')")
+    ann.notebook.screenshot("label_changed_by_another")
+    ann.save()
+    found = table(project)
+    assert found.visibility[0, 0].tolist() == [2, 0, 0, 0]
+    assert found.positions[0, 0, 0] == pytest.approx((300, 300), abs=1)
+    ann.notebook.wait_for(".pnb-alert button:has-text('Put mine back')").click()
+    ann.until("view.state.here.positions[0, 0, 0] < 150", "True")
+    ann.save()
+    assert table(project).positions[0, 0, 0] == pytest.approx((100, 100), abs=1)

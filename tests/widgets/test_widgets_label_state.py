@@ -571,7 +571,7 @@ EDITS = {
     "place": lambda s: edits.place(s, 150, 90),
     "nudge": lambda s: edits.nudge(s, 1, 0),
     "drag": lambda s: edits.drop(edits.drag_to(edits.grab(s, (0, 0)), 5, 5)),
-    "delete": edits.delete_point,
+    "decline": lambda s: edits.delete_point(moves.choose_cell(s, 1)),
     "hide": edits.mark_occluded,
     "absent": edits.mark_absent,
     "copy": edits.copy_previous,
@@ -592,9 +592,15 @@ def test_nothing_is_said_of_an_image_that_nobody_sees(name):
     after = EDITS[name](broken)
     assert same(after, broken)
     assert after.past == broken.past
-    assert (after.frame, after.keypoint, after.held) == (1, 0, None)
-    assert "cannot be shown, so nothing is changed in it. Go on" in after.message
+    assert (after.frame, after.held) == (1, None)
+    assert after.keypoint == (name == "decline")
+    assert "cannot be shown, so nothing is said of it. Go on" in after.message
     assert not same(EDITS[name](moves.show_image(broken, (200, 100))), broken)
+
+
+def test_what_is_said_of_an_image_that_nobody_sees_can_be_deleted():
+    state = moves.choose_cell(edits.place(state_of(), 1, 1), 0)
+    assert not edits.delete_point(moves.show_broken(state, "damaged")).here.said.any()
 
 
 def test_a_step_can_be_taken_back_while_an_image_cannot_be_shown():
@@ -682,7 +688,7 @@ def test_a_frame_is_found_by_position_name_or_number(text, frame):
 def test_a_frame_that_is_not_there_is_told(text):
     found = moves.find_frame(moves.go_to(state_of(), 4), text)
     assert found.frame == 4
-    assert f"No frame {text!r} here. Type a position from 1 to 6" in found.message
+    assert f"No frame {text!r} here. Type 1 to 6, an image" in found.message
     assert "img0.png" in found.message
 
 

@@ -354,6 +354,7 @@ def test_a_failing_save_is_loud_and_offers_the_labels(hand, monkeypatch):
     assert "No space left" in status._trouble.value
     assert 'download="CollectedData_posenb_m1.csv"' in status._trouble.value
     assert "Not saved" in status._saving.value
+    assert "⚠ Not saved: see below" in hand.view._controls._name.value
 
 
 def test_the_page_asks_again_as_long_as_something_is_unsaved(hand, monkeypatch):
@@ -386,7 +387,7 @@ def test_a_conflict_is_told_and_the_other_value_can_be_taken(tmp_path):
     bea.saved()
     bea.send("move", 5, 5)
     told = bea.view._controls.status._dispute.value
-    assert "else changed snout (put at 10.0, 10.0) in m1/img0.png as well.</b> Yours" in told
+    assert "same as you:</b> snout (put at 10.0, 10.0) in m1/img0.png. Yours" in told
     bea.press("next")
     assert pressed(bea, "Show")
     assert (bea.state.frame, bea.state.keypoint) == (0, 0)
@@ -436,12 +437,14 @@ def test_who_saved_points_is_told_which_of_them_others_changed_and_can_put_them_
     ann, _ = changed_by_two(project)
     looked(ann)
     told = ann.view._controls.status._dispute.value
-    assert "Somebody else changed what you had saved: snout (put at 60.0, 60.0)" in told
-    assert "ear (put at 70.0, 60.0) in m1/img0.png.</b> Theirs stands in the table." in told
+    assert "Somebody else changed what you had saved:</b> snout (put at 60.0, 60.0)" in told
+    assert "ear (put at 70.0, 60.0) in m1/img0.png. Theirs stands in the table." in told
     assert told.endswith("1 more after this.")
+    assert "⚠ Changed by others: see below" in ann.view._controls._name.value
     assert pressed(ann, "Put mine back")
     assert "tail (deleted) in m1/img1.png" in ann.view._controls.status._dispute.value
     assert not pressed(ann, "Leave theirs")
+    assert "see below" not in ann.view._controls._name.value
     found = ann.saved()
     assert found.positions[0, 0, :2].tolist() == [[10, 10], [20, 20]]
     assert found.visibility[1, 0].tolist() == [2, 2, 0]
