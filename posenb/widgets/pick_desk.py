@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from posenb.errors import PosenbError
+from posenb.errors import PosenbError, StorageError
 from posenb.extraction import frame_numbers
 from posenb.project import Project, list_frames
 from posenb.widgets import pick_state as picks
@@ -19,6 +20,7 @@ __all__ = ["Answer", "Desk"]
 
 Answer = tuple[dict[str, Any], bytes]
 
+_IF_MOVED = " If the video was moved, add it from where it is now with pn.add_videos."
 _METHODS = ("kmeans", "uniform")
 
 
@@ -270,7 +272,8 @@ class Desk:
         try:
             work = VideoWork(self.project, self.state.clip.name)
         except PosenbError as error:
-            self.state = picks.fail_clip(self.state, n, str(error))
+            gone = isinstance(error, StorageError) and error.errno == errno.ENOENT
+            self.state = picks.fail_clip(self.state, n, f"{error}{_IF_MOVED if gone else ''}")
             return
         self._tables[n] = _Table(work, work.motion())
         self.state = picks.open_clip(self.state, n, work.video.times, work.video.fps)

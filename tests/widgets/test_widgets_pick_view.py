@@ -204,6 +204,7 @@ def test_a_video_that_is_gone_says_so_and_the_others_work(project, tmp_path):
     (tmp_path / "walk.mp4").unlink()
     page = Page(project)
     assert "walk.mp4" in page.seen["fault"]
+    assert page.seen["fault"].endswith("add it from where it is now with pn.add_videos.")
     assert page.say("hello") == []
     page.say("suggest", count=3, method="kmeans")
     page.say("thumbs", frames=[1])
