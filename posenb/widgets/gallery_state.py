@@ -40,7 +40,17 @@ _KINDS = {
 
 
 class Cause(NamedTuple):
-    """What a suspect is about, however suspicious it is."""
+    """What a suspect is about, however suspicious it is.
+
+    Parameters
+    ----------
+    frame : FrameName
+    kind : str
+        As in `Suspect`, like the three that follow.
+    individual : str
+    keypoints : tuple of str
+    other : FrameName or None
+    """
 
     frame: FrameName
     kind: str
