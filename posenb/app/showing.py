@@ -7,6 +7,7 @@ from typing import Any
 
 from posenb.app.runner import STAGES, Outcome
 from posenb.app.state import (
+    SHARP,
     Clip,
     Found,
     Step,
@@ -34,7 +35,6 @@ TITLES = {
 }
 
 _LONG = 10 * 60.0  # seconds of work from which on a shorter way is offered
-_SHARP = 1920 * 1200  # pixels of a frame from which on the same
 _FILES = {
     "all": "Everything (.zip)",
     "video": "Labelled video (.mp4)",
@@ -121,7 +121,7 @@ def _clip(clip: Clip) -> dict[str, Any]:
             f"The file is cut off: {clip.missing:,} frames at its end are missing. What is there "
             "can be used."
         )
-    if clip.width * clip.height > _SHARP:
+    if clip.width * clip.height > SHARP:
         notes.append(
             f"{clip.width} × {clip.height} pixels are many: it takes longer, and the labelled "
             "video will have 1920 at most. The next steps say how long, and offer shorter ways."

@@ -20,6 +20,7 @@ from posenb.errors import InvalidInputError
 __all__ = [
     "POOR",
     "QUALITIES",
+    "SHARP",
     "Clip",
     "Found",
     "Options",
@@ -51,6 +52,9 @@ QUALITIES: Mapping[Quality, float] = {"fast": 0.3, "normal": 1.0, "exact": 2.0}
 
 POOR = 0.3
 """Mean likelihood below which a model does not see its animal."""
+
+SHARP = 1920 * 1200
+"""Pixels of a frame beyond which it takes long, and more memory than it may."""
 
 _GOOD = 0.6  # from here on it does
 

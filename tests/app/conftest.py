@@ -34,6 +34,19 @@ def mouse_clip(shared_data, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sharp_clip(shared_data, tmp_path_factory) -> Path:
+    """The same mouse, as a camera of 3840 x 2160 would see it, 20 frames of it."""
+    from PIL import Image
+
+    path = tmp_path_factory.mktemp("clips") / "sharp.mp4"
+    with open_video(shared_data / "openfield" / "videos" / "m3v1mp4.mp4") as video:
+        frames = [frame[60:420] for _, frame in video.read(0, 20)]
+    large = (Image.fromarray(frame).resize((3840, 2160)) for frame in frames)
+    write_video(path, (np.asarray(frame) for frame in large), fps=30)
+    return path
+
+
+@pytest.fixture(scope="session")
 def empty_clip(tmp_path_factory) -> Path:
     """An arena without any animal."""
     path = tmp_path_factory.mktemp("clips") / "empty.mp4"

@@ -160,6 +160,23 @@ def test_a_clip_is_dropped_tracked_looked_at_and_taken_home(
         assert page.request.get(f"{served}voila/files/{inside}").status in (403, 404)
 
 
+def test_a_clip_of_3840_by_2160_is_walked_through_with_words_on_what_follows(
+    page, show, sharp_clip
+):
+    page.set_input_files("input[type=file]", sharp_clip)
+    page.locator(".pnb-app-clip .pnb-warn:has-text('3840 × 2160 pixels are many')").wait_for()
+    page.locator(".pnb-app-card:has-text('Mouse in an open field') button").click()
+    page.locator(".pnb-app-verdict.pnb-app-good").wait_for()
+    show("sharp-options")
+    page.locator(".pnb-app-choice:has-text('Fast')").click()
+    page.fill("input[aria-label='Last second']", "0.3")
+    page.locator(".pnb-app-facts dd:text-is('9')").wait_for()
+    page.locator("button:has-text('Find the animal')").click()
+    page.frame_locator(".pnb-app-report").locator("h1:has-text('sharp.mp4')").wait_for()
+    assert "in 9 frames of sharp.mp4" in page.locator(".pnb-app-found").inner_text()
+    show("sharp-look")
+
+
 def test_wrong_files_end_in_plain_words_and_the_way_stays_open(page, show, tmp_path, empty_clip):
     problem = page.locator(".pnb-app-problem")
     (tmp_path / "paper.mp4").write_bytes(b"%PDF-1.7" + bytes(1000))

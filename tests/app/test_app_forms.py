@@ -11,7 +11,7 @@ from posenb import zoo
 from posenb.app import Forms, engine, forms, results
 from posenb.app.cells import Shown, note
 from posenb.app.runner import PARTS, Order
-from posenb.app.state import Step, Trial
+from posenb.app.state import Options, Step, Trial
 from posenb.errors import AnalysisError
 from posenb.project import add_videos, open_project
 
@@ -166,3 +166,9 @@ def test_a_run_goes_through_the_same_parts_as_the_app_and_is_not_done_twice(step
 def test_an_order_calls_the_video_as_its_owner_does():
     assert Order("/somewhere/clip.mp4", "m").title == "clip.mp4"
     assert Order("/somewhere/video-1", "m", name="my clip.avi").title == "my clip.avi"
+
+
+def test_frames_of_many_pixels_are_looked_at_one_by_one(empty_clip, monkeypatch):
+    assert engine.config_of(empty_clip, Options()).batch_size == "auto"
+    monkeypatch.setattr(engine, "SHARP", 160 * 120 - 1)
+    assert engine.config_of(empty_clip, Options()).batch_size == 1
