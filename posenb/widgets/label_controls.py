@@ -85,7 +85,9 @@ class Controls:
         self.guard.add_class("pnb-away")
         self.status = status
         self._buttons = {name: self._button(name) for name in ACTIONS}
-        self._frame = Text(value="1", continuous_update=False, tooltip=_GO_TO)
+        self._frame = Text(value="1", continuous_update=False)
+        if self._frame.has_trait("tooltip"):  # since ipywidgets 8
+            self._frame.tooltip = _GO_TO
         self._frame.add_class("pnb-number")
         self._frame.observe(self._on_frame, "value")
         self._name = HTML()

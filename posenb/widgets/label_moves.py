@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from posenb.core import Visibility
 from posenb.widgets import label_viewport
-from posenb.widgets.label_state import Cell, LabelState, owner
+from posenb.widgets.label_state import Cell, LabelState, Points, owner
 
 __all__ = [
     "VideoProgress",
@@ -238,7 +240,7 @@ def set_look(state: LabelState, **options: Any) -> LabelState:
 
 def progress(state: LabelState) -> tuple[VideoProgress, ...]:
     """Return how far each video is, in the order of the queue."""
-    finished, something = _finished(state), np.logical_or.reduce(_said(state), axis=(1, 2))
+    finished, something = _finished(state), np.logical_or.reduce(_said(state.points), axis=(1, 2))
     rows: dict[str, list[int]] = {}
     for n, frame in enumerate(state.frames):
         rows.setdefault(frame.video, []).append(n)
@@ -251,13 +253,17 @@ def progress(state: LabelState) -> tuple[VideoProgress, ...]:
 
 def keypoint_counts(state: LabelState) -> np.ndarray:
     """Return in how many frames each keypoint of each animal is said, shape (I, K)."""
-    counts: np.ndarray = np.sum([points.said for points in state.points], axis=0)
+    counts: np.ndarray = np.count_nonzero(_said(state.points), axis=0)
     return counts
 
 
-def _said(state: LabelState) -> np.ndarray:
+@lru_cache(maxsize=1)  # asked for several times at each click, of thousands of frames
+def _said(points: tuple[Points, ...]) -> np.ndarray:
     """Return of which keypoints something is said, shape (N, I, K)."""
-    return np.array([points.said for points in state.points], dtype=bool)
+    seen = np.concatenate([each.visibility for each in points])
+    said: np.ndarray = seen.reshape(len(points), *points[0].said.shape) != Visibility.UNLABELLED
+    said.flags.writeable = False
+    return said
 
 
 def _finished(state: LabelState) -> np.ndarray:
@@ -266,7 +272,7 @@ def _finished(state: LabelState) -> np.ndarray:
     An animal of which nothing at all is said counts as not there, unless it is the only one.
     """
     some, every = np.logical_or.reduce, np.logical_and.reduce
-    said = _said(state)
+    said = _said(state.points)
     once = np.isin(state.skeleton.keypoints, state.skeleton.unique)
     animals = said[:, :, ~once]
     begun = some(animals, axis=2)
