@@ -42,7 +42,7 @@ from posenb.app.state import (
 )
 from posenb.app.words import explain, explain_refusal
 from posenb.demonstration import sample_project
-from posenb.errors import InvalidInputError, PosenbError, VideoError, ZooWarning
+from posenb.errors import InvalidInputError, PosenbError, StorageError, VideoError, ZooWarning
 from posenb.project import Project, create_project
 from posenb.views import plot_trajectories
 from posenb.widgets import upload
@@ -261,6 +261,11 @@ class Forms:
         if index:
             try:
                 zoo.add_index(index)
+            except StorageError:
+                said.append(
+                    f"No models can be read at “{index}”, so only the others are shown. Check the "
+                    "address, or ask whoever gave it to you."
+                )
             except PosenbError as error:
                 said.append(explain(error, {}))
         with warnings.catch_warnings(record=True) as told:
