@@ -15,8 +15,8 @@ __all__ = ["Shown", "clip_cell", "files_cell", "found_cell", "models_cell", "not
 
 _MANY = 8  # keypoints from which on their number is told first
 _MORE_STYLE = """
-.pnb.pnb-app.pnb-app-cell { padding: 4px 2px 8px; margin: 0; display: flex; flex-direction: column;
-  gap: 14px; max-width: 1000px; }
+.pnb.pnb-app.pnb-app-cell { padding: 10px 12px 12px; margin: 0; display: flex;
+  flex-direction: column; gap: 14px; max-width: 1000px; }
 .pnb.pnb-app-cell code { font-size: 13px; overflow-wrap: anywhere; }
 .pnb-app-cell .pnb-app-card > img { align-self: start; }
 .pnb.pnb-app-cell .pnb-app-problem:not(:empty), .pnb.pnb-app-cell .pnb-app-note:not(:empty) {
