@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
@@ -11,9 +12,10 @@ from posenb._progress import Progress, tqdm_progress
 from posenb.core import AnalyzeConfig, Poses
 from posenb.inference.ensemble import AnyModel, find_models
 from posenb.inference.fleet import analyze_on_cluster
-from posenb.inference.plan import make_plan
+from posenb.inference.plan import Plan, make_plan
 from posenb.inference.record import current_poses
 from posenb.inference.results import begin, finish
+from posenb.inference.sizing import out_of_memory
 from posenb.inference.target import Target, find_targets
 from posenb.inference.variants import Variants
 from posenb.inference.work import do_spans
@@ -143,6 +145,9 @@ def analyze(
     hundred frames each, which another one takes over. Where a video has keyframes far
     apart, the chunks between two go to one worker, lest frames be decoded twice.
 
+    Where a device or a resource limit leaves too little memory for a batch, and no
+    ``batch_size`` is given, it goes on with batches of half the size. A cluster does not.
+
     Of an ensemble, each model looks at every frame, which is decoded once. The pose is the
     median over the models, and `Poses.spread` tells how far they are from it in pixels (the
     root mean square of their distances), which is large where they disagree: these are
@@ -181,14 +186,33 @@ def analyze(
 
 
 def _analyze(model: AnyModel, target: Target, config: AnalyzeConfig, progress: Progress) -> Poses:
-    plan = make_plan(model, target, config)
-    poses = current_poses(target.output, plan.key)
+    """Analyze a video; where memory runs out, with batches of half the size, unless they are given.
+
+    Whoever runs it again after it was stopped finds chunks of the size that went well.
+    """
+    tried = config
+    while True:
+        plan = make_plan(model, target, tried)
+        size = plan.config.batch_size
+        assert isinstance(size, int)
+        try:
+            return _carry_out(plan, progress)
+        except Exception as error:
+            if config.batch_size != "auto" or size == 1 or not out_of_memory(error):
+                raise
+        model.release()
+        gc.collect()  # frames of the error's traceback hold batches, in circles with its futures
+        tried = config.replace(batch_size=size // 2)
+
+
+def _carry_out(plan: Plan, progress: Progress) -> Poses:
+    poses = current_poses(plan.target.output, plan.key)
     if poses is None:
         spans = begin(plan)
         if spans:
             total = sum(len(chunk) for span in spans for chunk in span)
-            with progress(total, f"Analyzing {storage.name(target.url)}", "frame") as bar:
-                do_spans(plan.job, spans, model, on_frames=bar.advance)
+            with progress(total, f"Analyzing {storage.name(plan.target.url)}", "frame") as bar:
+                do_spans(plan.job, spans, plan.model, on_frames=bar.advance)
         poses = finish(plan)
     plan.folder.remove()
     return poses

@@ -129,6 +129,11 @@ class Ensemble:
         """Return the members compiled for raw frames of one format, as `Model.predict` does."""
         return EnsemblePredict([each.predict(frames, batch_size, crop) for each in self.members])
 
+    def release(self) -> None:
+        """Let go of what the members have compiled, and of the memory that it holds."""
+        for each in self.members:
+            each.release()
+
 
 AnyModel = Model | Ensemble
 """What can analyze a video."""

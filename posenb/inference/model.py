@@ -221,6 +221,10 @@ class Model:
             self._compiled[key] = self._compile(*key)
         return self._compiled[key]
 
+    def release(self) -> None:
+        """Let go of what is compiled, and of the memory that it holds."""
+        self._compiled.clear()
+
     def _compile(self, frames: FrameFormat, batch_size: int, crop: Crop | None) -> Predict:
         variants = self.variants
         if variants.plain:

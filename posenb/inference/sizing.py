@@ -6,7 +6,7 @@ from posenb.core import FrameFormat
 from posenb.inference.limits import memory_free, memory_limit, usable_cores
 from posenb.inference.pipeline import ring_size
 
-__all__ = ["BATCH_SIZES", "batch_size_for", "decoders_for", "usable_memory"]
+__all__ = ["BATCH_SIZES", "batch_size_for", "decoders_for", "out_of_memory", "usable_memory"]
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 """What `batch_size_for` chooses from."""
@@ -19,6 +19,9 @@ _BYTES_PER_PIXEL = 400
 # The rest is for the packages, the decoder's own frames and whoever else uses the machine.
 _SHARE = 0.25
 _MOST_DECODERS = 4
+# What TensorFlow, JAX, OpenVINO and ONNX Runtime say where they get no memory, each in an error of
+# a class of its own: on GPUs and TPUs, and on CPUs where a resource limit holds.
+_NO_MEMORY = ("RESOURCE_EXHAUSTED", "OOM when allocating", "Failed to allocate", "bad_alloc")
 
 
 def usable_memory() -> int:
@@ -66,3 +69,11 @@ def decoders_for(frames: FrameFormat) -> int:
     must be converted to RGB on the way, its one thread for that holds everything up.
     """
     return min(_MOST_DECODERS, usable_cores()) if frames.kind == "rgb" else 1
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether an error says that there was too little memory for a batch.
+
+    A process that the system kills for want of memory raises none.
+    """
+    return isinstance(error, MemoryError) or any(each in str(error) for each in _NO_MEMORY)
