@@ -3,6 +3,8 @@
 // that it can say what came of the saving: in Colab, only an answer to the page arrives. Now
 // and then it asks the kernel to look what others saved.
 // The labeller also works without.
+const FORGOTTEN = 15 * 60 * 1000; // milliseconds without a hand on the labeller
+
 function render({ model, el }) {
   let frame = 0, observer = null, settled = 0, idle = 0, pause = 0, last = null, lastMove = 0;
   const controller = new AbortController();
@@ -30,9 +32,14 @@ function render({ model, el }) {
       clearTimeout(idle);
       idle = setTimeout(() => model.send({ kind: "idle" }), 1200);
     };
+    // A page that is left open must not keep a kernel awake for ever.
+    let touched = Date.now();
+    for (const kind of ["keyup", "pointermove", "wheel"]) {
+      root.addEventListener(kind, () => { touched = Date.now(); }, { ...capture, passive: true });
+    }
     const look = () => {
       clearTimeout(pause);
-      if (!document.hidden) model.send({ kind: "look" });
+      if (!document.hidden && Date.now() - touched < FORGOTTEN) model.send({ kind: "look" });
       pause = setTimeout(look, model.get("pause"));
     };
     pause = setTimeout(look, model.get("pause"));

@@ -19,8 +19,8 @@ class Guard(AnyWidget):
     It sends ``{"kind": "room", "width", "height", "ratio"}`` (width of the canvas's box
     and height of the window in CSS pixels, device pixels per CSS pixel) whenever these
     change, and ``{"kind": "idle"}`` once after the last click or key, and once after it
-    receives ``{"kind": "wake"}``. While the page is seen it sends ``{"kind": "look"}`` every
-    `pause` milliseconds, and when it comes to be seen again.
+    receives ``{"kind": "wake"}``. While the page is seen and worked with it sends
+    ``{"kind": "look"}`` every `pause` milliseconds, and when it comes to be seen again.
     """
 
     _esm = Path(__file__).with_name("label_guard.js")

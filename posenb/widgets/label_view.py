@@ -63,7 +63,8 @@ def label(
     Click places the current keypoint and goes on to the next; drag moves a point, or the
     image where there is none; the wheel zooms at the cursor. The button ``?`` lists the
     rest. Every step is saved at once into the project's tables, in DeepLabCut's layout.
-    Several people, or windows, may label the same project at the same time.
+    Several people, or windows, may label the same project at the same time: each sees what
+    the others save, and is told where somebody changed what they had saved.
 
     Parameters
     ----------
@@ -74,7 +75,8 @@ def label(
     predictions : Run, str or mapping of str to Poses, optional
         Where a model sees the keypoints, as a start: a run of the project or its name,
         whose poses lie in the project, or poses by the name of the video, in pixels of the
-        whole video. They become labels when they are accepted or corrected.
+        whole video. They become labels when they are accepted or corrected; those that
+        are deleted stay deleted, also for the next time.
 
     Returns
     -------
