@@ -61,7 +61,7 @@ DEMO = parameters(demo_training, without={"folder", "progress"})
     [
         ("create", parameters(create_project, without={"url"}), set()),
         ("add-videos", parameters(add_videos, without={"project", "urls", "progress"}), set()),
-        ("train", TRAIN, {"name", "background"}),
+        ("train", TRAIN, {"name", "background", "split_file"}),
         ("analyze", ANALYZE, {"run", "with", "output"}),
         ("evaluate", EVALUATE, {"run"}),
         ("live", LIVE, {"run", "output"}),
