@@ -27,6 +27,8 @@ def size_for(frames, memory, *, accelerated=False, scale=1.0):
     ("frames", "memory", "accelerated", "size"),
     [
         (VGA, 12 * GIB, False, 16),
+        (FrameFormat("yuv420", 1080, 1920), 128 * GIB, False, 16),
+        (UHD, 128 * GIB, False, 4),
         (VGA, 1 * GIB, False, 2),
         (VGA, 16 * GIB, True, 32),
         (VGA, 128 * GIB, True, 32),
