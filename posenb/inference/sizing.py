@@ -13,8 +13,8 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 # On a CPU a batch saves nothing but the calls: beyond this its layers only leave the cache.
 _MOST_ON_CPU = 16
-# Nor more of the network's input pixels: 16 frames of 3840 x 2160 at a time took thrice as long each
-# as one by one, and 5.8 GB.
+# Nor more of the network's input pixels: of 3840 x 2160, 16 frames at a time took thrice as long
+# each as one by one, and 5.8 GB.
 _MOST_PIXELS_ON_CPU = _MOST_ON_CPU * 1920 * 1080
 # Bytes that the widest layers of the backbones keep alive for each pixel of the network's
 # input: MobileNetV2's expansion to 96 channels at half the size, twice, and its like.
@@ -42,9 +42,10 @@ def batch_size_for(
     """Choose how many frames go through the model at a time.
 
     It is the largest power of two, up to 16 on a CPU (fewer where the network sees more than
-    1920 x 1080 pixels) and 64 on a GPU or TPU, with which the batches under way and the layers of the network fit into a quarter of the memory:
-    some 400 bytes a pixel of the network's input, and each raw frame five times. A GPU is
-    taken to have as much memory as the machine around it, up to 16 GiB.
+    1920 x 1080 pixels) and 64 on a GPU or TPU, with which the batches under way and the layers
+    of the network fit into a quarter of the memory: some 400 bytes a pixel of the network's
+    input, and each raw frame five times. A GPU is taken to have as much memory as the machine
+    around it, up to 16 GiB.
 
     Parameters
     ----------
