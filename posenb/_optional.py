@@ -16,6 +16,7 @@ from posenb.errors import MissingBackendError, MissingPackageError
 
 __all__ = ["import_optional", "require_backend", "require_keras"]
 
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _BACKENDS = ("tensorflow", "jax")
 
 
@@ -91,17 +92,15 @@ def require_keras() -> ModuleType:
     MissingBackendError
         If neither TensorFlow nor JAX is installed.
     """
-    backend = os.environ["KERAS_BACKEND"] = require_backend()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it obeys once it is loaded
+    os.environ["KERAS_BACKEND"] = require_backend()
+    # TensorFlow obeys once it is loaded. "1", with which it goes on about what processor and
+    # drivers lack, is what JAX sets when it is imported, and hardly anybody's own wish.
+    if os.environ.get(_LOG_LEVEL, "1") == "1":
+        os.environ[_LOG_LEVEL] = "3"
     if "keras" in sys.modules:
         return import_module("keras")
     with _without_stderr():
-        keras = import_module("keras")
-        if backend == "tensorflow":
-            # What it misses of CUDA it says when it first looks for devices, as an error where
-            # the variable is JAX's milder "1".
-            import_module("tensorflow").config.list_physical_devices()
-        return keras
+        return import_module("keras")
 
 
 @contextmanager

@@ -105,7 +105,16 @@ def clashes(old: Labels, base: Labels, new: Labels) -> Iterator[Conflict]:
 
 
 def losses(frame: FrameName, mine: Points, theirs: Points, mask: np.ndarray) -> Iterator[Conflict]:
-    """Yield what was said here and is replaced by what others say, where `mask` (I, K) tells."""
+    """Yield what was said here and is replaced by what others say.
+
+    Parameters
+    ----------
+    frame : FrameName
+    mine, theirs : Points
+        Of that frame.
+    mask : ndarray of bool, shape (I, K)
+        Which cells.
+    """
     for i, k in np.argwhere(mask).tolist():
         own, other = (_said(each.positions, each.visibility, (i, k)) for each in (mine, theirs))
         yield Conflict(frame, (i, k), own, other, mine_stands=False)
